@@ -1,0 +1,147 @@
+"""API tokens: 256 random bits, shown once, kept as a hash."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from auth.viewer import Viewer
+from models import ApiToken, GroupPermission, User, UserGroup
+from models.database import Database
+from models.errors import BadUserInput, Unauthenticated
+from models.identity import Permission
+
+PREFIX = "dams_"
+"""Lets people and secret scanners tell our tokens."""
+
+AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
+"""`Bearer` as RFC 6750 has it, `Token` as the portal app's clients send it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """A token as it may be shown: without its secret."""
+
+    name: str
+    user: str
+    scopes: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def new_token() -> str:
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def token_of_header(authorization: str) -> str:
+    """Raises Unauthenticated where the header is of another kind."""
+    found = AUTHORIZATION.fullmatch(authorization.strip())
+    if found is None:
+        raise Unauthenticated('Authorization must be "Bearer <token>" or "Token <token>".')
+    return found[1]
+
+
+FIND_TOKEN = (
+    select(ApiToken.user_id, User.name, ApiToken.scopes, ApiToken.expires_at, ApiToken.revoked_at)
+    .join(User, User.id == ApiToken.user_id)
+    .where(ApiToken.token_hash == bindparam("token_hash"))
+)
+FIND_PERMISSIONS = (
+    select(GroupPermission.permission)
+    .join(UserGroup, UserGroup.group_id == GroupPermission.group_id)
+    .where(UserGroup.user_id == bindparam("user_id"))
+)
+
+
+async def authenticate(database: Database, token: str) -> Viewer:
+    """Raises Unauthenticated for a token that is unknown, revoked or expired."""
+    async with database.read() as connection:
+        found = (await connection.execute(FIND_TOKEN, {"token_hash": hash_token(token)})).one_or_none()
+        if found is None or found.revoked_at is not None:
+            raise Unauthenticated("This API token is unknown or was revoked. Ask for a new one.")
+        if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
+            raise Unauthenticated(
+                f"This API token expired on {found.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one."
+            )
+        granted = frozenset(await connection.scalars(FIND_PERMISSIONS, {"user_id": found.user_id}))
+    scopes = None if found.scopes is None else {Permission(scope) for scope in found.scopes.split()}
+    return Viewer(
+        found.user_id,
+        found.name,
+        granted if scopes is None else granted & scopes,
+        found.expires_at,
+    )
+
+
+async def create_token(
+    database: Database,
+    *,
+    user: str,
+    name: str,
+    scopes: Sequence[Permission] | None = None,
+    expires_at: datetime | None = None,
+    token: str | None = None,
+) -> str:
+    """The new token, which is kept nowhere.
+
+    Raises BadUserInput for a user who is not there and for a name the user has given already.
+    """
+    token = token or new_token()
+    async with database.write() as connection:
+        user_id = await connection.scalar(select(User.id).where(User.name == user))
+        if user_id is None:
+            raise BadUserInput(f'There is no user "{user}".')
+        values = {
+            "user_id": user_id,
+            "name": name,
+            "token_hash": hash_token(token),
+            "scopes": None if scopes is None else " ".join(scopes),
+            "created_at": datetime.now(UTC),
+            "expires_at": expires_at,
+        }
+        try:
+            await connection.execute(insert(ApiToken), values)
+        except IntegrityError:
+            raise BadUserInput(f'{user} has a token "{name}" already, or this token is in use.') from None
+    return token
+
+
+async def revoke_token(database: Database, *, user: str, name: str) -> None:
+    """Raises BadUserInput where there is no such token in force."""
+    user_id = select(User.id).where(User.name == user).scalar_subquery()
+    revoke = (
+        update(ApiToken)
+        .where(ApiToken.user_id == user_id, ApiToken.name == name, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=datetime.now(UTC))
+    )
+    async with database.write() as connection:
+        if (await connection.execute(revoke)).rowcount == 0:
+            raise BadUserInput(f'{user} has no token "{name}" in force.')
+
+
+async def list_tokens(database: Database) -> list[TokenInfo]:
+    """By user and name."""
+    statement = (
+        select(
+            ApiToken.name,
+            User.name.label("user"),
+            ApiToken.scopes,
+            ApiToken.created_at,
+            ApiToken.expires_at,
+            ApiToken.revoked_at,
+        )
+        .join(User, User.id == ApiToken.user_id)
+        .order_by(User.name, ApiToken.name)
+    )
+    async with database.read() as connection:
+        return [TokenInfo(*row) for row in await connection.execute(statement)]

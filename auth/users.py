@@ -1,0 +1,63 @@
+"""Users and the groups that give them permissions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from models import Group, User, UserGroup
+from models.database import Database
+from models.errors import BadUserInput
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    name: str
+    groups: tuple[str, ...]
+    max_dams: int | None
+    """Own quota; None where that of the inventory applies."""
+
+
+async def add_user(database: Database, name: str, groups: Sequence[str], max_dams: int | None = None) -> None:
+    """Raises BadUserInput for a name that is taken and for a group that is not there."""
+    async with database.write() as connection:
+        known = {group.name: group.id for group in await connection.execute(select(Group.id, Group.name))}
+        for group in groups:
+            if group not in known:
+                raise BadUserInput(f'There is no group "{group}". The groups are {", ".join(sorted(known))}.')
+        try:
+            added = await connection.execute(insert(User).returning(User.id), {"name": name, "max_dams": max_dams})
+        except IntegrityError:
+            raise BadUserInput(f'There is a user "{name}" already.') from None
+        user_id = added.scalar_one()
+        memberships = [{"user_id": user_id, "group_id": known[group]} for group in dict.fromkeys(groups)]
+        if memberships:
+            await connection.execute(insert(UserGroup), memberships)
+
+
+async def set_quota(database: Database, name: str, max_dams: int | None) -> None:
+    """`max_dams` None: the inventory's quota applies; 0: no quota.
+
+    Raises BadUserInput where there is no such user.
+    """
+    async with database.write() as connection:
+        changed = await connection.execute(update(User).where(User.name == name).values(max_dams=max_dams))
+        if changed.rowcount == 0:
+            raise BadUserInput(f'There is no user "{name}".')
+
+
+async def list_users(database: Database) -> list[UserInfo]:
+    """By name."""
+    memberships = select(UserGroup.user_id, Group.name).join(Group, Group.id == UserGroup.group_id).order_by(Group.name)
+    async with database.read() as connection:
+        groups: dict[int, list[str]] = {}
+        for user_id, group in await connection.execute(memberships):
+            groups.setdefault(user_id, []).append(group)
+        users = await connection.execute(select(User.id, User.name, User.max_dams).order_by(User.name))
+        return [UserInfo(user.name, tuple(groups.get(user.id, ())), user.max_dams) for user in users]
+
+
+async def count_users(database: Database) -> int:
+    async with database.read() as connection:
+        return await connection.scalar(select(func.count()).select_from(User)) or 0

@@ -1,0 +1,75 @@
+"""The commands and their arguments; each does its work elsewhere."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from models import migrations
+from models.database import Database
+from models.errors import InventoryError
+from settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="An inventory of dams that tells of each new one.",
+)
+out = Console(highlight=False, soft_wrap=True)
+
+
+class SetupRequired(InventoryError):
+    """Says which command to run."""
+
+    code = "SETUP_REQUIRED"
+
+
+@asynccontextmanager
+async def opened_database() -> AsyncIterator[Database]:
+    database = Database(Settings().database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def ready_database() -> AsyncIterator[Database]:
+    """Raises SetupRequired where the tables are missing or old."""
+    async with opened_database() as database:
+        await require_tables(database)
+        yield database
+
+
+async def require_tables(database: Database) -> None:
+    """Raises SetupRequired where the tables are missing or old."""
+    settings = Settings()
+    if settings.is_embedded and not settings.data_dir.is_dir():
+        raise SetupRequired("There is no inventory yet. Run: dams init")
+    revision = await migrations.current(database)
+    if revision is None:
+        raise SetupRequired("There is no inventory in the database yet. Run: dams init")
+    if revision != migrations.head():
+        raise SetupRequired(f"The database is at revision {revision}, not {migrations.head()}. Run: dams migrate")
+
+
+def main() -> None:
+    """An expected failure is one sentence on standard error and exit code 1, not a traceback."""
+    from cli import identity, inventory, server, setup  # noqa: F401  # they register their commands
+
+    try:
+        app()
+    except InventoryError as error:
+        sys.exit(f"{error} [{error.code}]")
+    except ValidationError as error:
+        sys.exit("\n".join(_setting_problem(problem) for problem in error.errors()))
+
+
+def _setting_problem(problem: Any) -> str:
+    name = f"DAMS_{'_'.join(map(str, problem['loc'])).upper()}: " if problem["loc"] else ""
+    return f"{name}{problem['msg']}"

@@ -1,0 +1,113 @@
+"""`dams user` and `dams token`."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from auth import tokens, users
+from cli.app import app, out, ready_database
+from models.identity import Permission
+
+user_app = typer.Typer(no_args_is_help=True, help="Users, their groups and quotas.")
+token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
+
+
+@user_app.command("add")
+def add_user(
+    name: str,
+    group: Annotated[list[str], typer.Option(help="admin, contributor or reader; may be given again.")],
+    quota: Annotated[int | None, typer.Option(min=0, help="Own quota; 0 means none. Default: the inventory's.")] = None,
+) -> None:
+    """Add a user."""
+
+    async def work() -> None:
+        async with ready_database() as database:
+            await users.add_user(database, name, group, quota)
+
+    asyncio.run(work())
+    out.print(f"Added {name}. Next: dams token create {name} --name NAME")
+
+
+@user_app.command("quota")
+def set_quota(
+    name: str,
+    quota: Annotated[int | None, typer.Argument(min=0, help="0 means none; left out: the inventory's applies.")] = None,
+) -> None:
+    """Set how many dams a user may add."""
+
+    async def work() -> None:
+        async with ready_database() as database:
+            await users.set_quota(database, name, quota)
+
+    asyncio.run(work())
+
+
+@user_app.command("list")
+def list_users() -> None:
+    """List the users."""
+
+    async def work() -> list[users.UserInfo]:
+        async with ready_database() as database:
+            return await users.list_users(database)
+
+    table = Table("user", "groups", "quota")
+    for user in asyncio.run(work()):
+        table.add_row(user.name, ", ".join(user.groups), "inventory's" if user.max_dams is None else str(user.max_dams))
+    out.print(table)
+
+
+@token_app.command("create")
+def create_token(
+    user: str,
+    name: Annotated[str, typer.Option(help="What it is for; tells the user's tokens apart.")],
+    scope: Annotated[
+        list[Permission] | None, typer.Option(help="Limit it to this permission; may be given again.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires. Default: never.")] = None,
+) -> None:
+    """Make a token and print it, which happens only once."""
+
+    async def work() -> str:
+        async with ready_database() as database:
+            return await tokens.create_token(
+                database,
+                user=user,
+                name=name,
+                scopes=scope or None,
+                expires_at=datetime.now(UTC) + timedelta(days=days) if days else None,
+            )
+
+    # Alone on standard output, so that a script can keep it.
+    typer.echo(asyncio.run(work()))
+
+
+@token_app.command("revoke")
+def revoke_token(user: str, name: Annotated[str, typer.Option(help="As given when it was made.")]) -> None:
+    """Make a token useless, at once and for ever."""
+
+    async def work() -> None:
+        async with ready_database() as database:
+            await tokens.revoke_token(database, user=user, name=name)
+
+    asyncio.run(work())
+    out.print(f"Revoked {name} of {user}.")
+
+
+@token_app.command("list")
+def list_tokens() -> None:
+    """List the tokens, without their secrets."""
+
+    async def work() -> list[tokens.TokenInfo]:
+        async with ready_database() as database:
+            return await tokens.list_tokens(database)
+
+    table = Table("user", "name", "scopes", "created", "expires", "revoked")
+    for token in asyncio.run(work()):
+        dates = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (token.created_at, token.expires_at, token.revoked_at))
+        table.add_row(token.user, token.name, token.scopes or "all of the user's", *dates)
+    out.print(table)

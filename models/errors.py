@@ -1,0 +1,47 @@
+"""Errors that people may read, each with the code that programs read. docs/errors.md tells them all."""
+
+from typing import ClassVar
+
+
+class InventoryError(Exception):
+    """An expected failure. GraphQL copies `extensions` into the response; anything else is masked."""
+
+    code: ClassVar[str]
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        return {"code": self.code}
+
+
+class BadUserInput(InventoryError):
+    """An argument that cannot be used; the message names the value and says what would do."""
+
+    code = "BAD_USER_INPUT"
+
+
+class Unauthenticated(InventoryError):
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(InventoryError):
+    code = "FORBIDDEN"
+
+
+class CursorAhead(InventoryError):
+    """A cursor later than the last change: it comes from another inventory, or from before a restore."""
+
+    code = "CURSOR_AHEAD"
+
+
+class DatabaseUnavailable(InventoryError):
+    """The database is away or busy; the same request may succeed in a moment. Nothing was written."""
+
+    code = "DATABASE_UNAVAILABLE"
+
+
+class InventoryFull(InventoryError):
+    code = "INVENTORY_FULL"
+
+
+class QuotaExceeded(InventoryError):
+    code = "QUOTA_EXCEEDED"

@@ -1,0 +1,76 @@
+"""Reading dams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, func, select
+
+from models import Dam
+from models.database import Database
+from models.spatial import SPATIAL, Spatial
+from resolvers.filters import MAX_RADIUS_M, Filter, clauses
+from resolvers.inventory import read_inventory
+from resolvers.pagination import Page, Window
+
+DAM_COLUMNS = [column for column in Dam.__table__.columns if column.key not in {"point", "idempotency_key"}]
+
+BY_IDS = select(*DAM_COLUMNS).where(Dam.id.in_(bindparam("ids", expanding=True)))
+
+FIRST_RADIUS_M = 20_000.0
+"""Holds some dozens of dams in most of the United States."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    row: Row[Any]
+    metres: float
+
+
+def select_dams(where: Filter, spatial: Spatial) -> Select[Any]:
+    return select(*DAM_COLUMNS).where(*clauses(where, spatial))
+
+
+async def load_page(database: Database, where: Filter, window: Window) -> Page:
+    statement = window.statement(select_dams(where, SPATIAL[database.dialect]))
+    async with database.read() as connection:
+        return window.page((await connection.execute(statement)).all())
+
+
+async def count_dams(database: Database, where: Filter) -> int:
+    if not where:
+        return (await read_inventory(database)).dam_count
+    async with database.read() as connection:
+        statement = select(func.count()).select_from(Dam).where(*clauses(where, SPATIAL[database.dialect]))
+        return await connection.scalar(statement) or 0
+
+
+async def load_dams(database: Database, ids: Sequence[int]) -> dict[int, Row[Any]]:
+    """By id; an id without a dam is left out."""
+    async with database.read() as connection:
+        return {row.id: row for row in await connection.execute(BY_IDS, {"ids": ids})}
+
+
+async def load_nearest(
+    database: Database, where: Filter, *, longitude: float, latitude: float, limit: int
+) -> list[Nearby]:
+    """The dams nearest to a point by geodesic distance, nearest first, then by id.
+
+    Neither engine can order an index by geodesic distance, so a circle grows until it holds enough.
+    """
+    spatial = SPATIAL[database.dialect]
+    metres = spatial.metres(longitude, latitude).label("metres")
+    radius = FIRST_RADIUS_M
+    async with database.read() as connection:
+        while True:
+            statement = (
+                select_dams(where, spatial)
+                .add_columns(metres)
+                .where(spatial.within(longitude, latitude, radius))
+                .order_by(metres, Dam.id)
+                .limit(limit)
+            )
+            rows = (await connection.execute(statement)).all()
+            if len(rows) == limit or radius >= MAX_RADIUS_M:
+                return [Nearby(row, round(row.metres, 3)) for row in rows]
+            radius = min(radius * 4, MAX_RADIUS_M)

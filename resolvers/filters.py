@@ -1,0 +1,227 @@
+"""What a filter of dams may ask: each condition once, told to the database and to a single dam alike.
+
+The database decides for queries and replays from it; `holds` decides for a dam that has just been added.
+A test compares the two on both engines.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from shapely import from_geojson, get_num_coordinates
+from shapely.errors import GEOSException
+from shapely.validation import explain_validity
+from sqlalchemy import ColumnElement, Text, and_, or_, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute
+
+from models import Dam
+from models.errors import BadUserInput
+from models.geodesy import in_area, metres_between
+from models.spatial import Spatial
+from resolvers.dates import UnusableDate, parse_iso
+from resolvers.locations import UnusableLocation, check_point
+from resolvers.text import fold
+
+MAX_VERTICES = 5_000
+"""Of a polygon. State outlines at 1:5,000,000 have some hundreds."""
+
+MAX_RADIUS_M = 20_100_000.0
+"""A little more than half the circumference of the Earth."""
+
+MAX_CHOICES = 100
+"""Values in a list, such as states or external ids."""
+
+MAX_FILTER_TEXT = 200
+
+
+class Condition(NamedTuple):
+    """`check` turns the value as sent into the value as used, or raises BadUserInput."""
+
+    check: Callable[[str, Any], Any]
+    sql: Callable[[Spatial, Any], ColumnElement[bool]]
+    holds: Callable[[Any, Any], bool]
+
+
+def _text(name: str, value: str) -> str:
+    if len(value) > MAX_FILTER_TEXT or "\x00" in value:
+        raise BadUserInput(f"{name} must have at most {MAX_FILTER_TEXT} characters and no NUL among them.")
+    return fold(value)
+
+
+def _choices(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
+    if len(values) > MAX_CHOICES:
+        raise BadUserInput(f"{name} must have at most {MAX_CHOICES} values, not {len(values)}.")
+    return tuple(dict.fromkeys(values))
+
+
+def _texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(_text(name, value) for value in _choices(name, values))
+
+
+def _upper(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(value.upper() for value in _texts(name, values))
+
+
+def _range(name: str, value: Any) -> tuple[float, float]:
+    low = -math.inf if value.min is None else value.min
+    high = math.inf if value.max is None else value.max
+    if low > high:
+        raise BadUserInput(f"{name} must have a min that is not above its max; {low:g} is above {high:g}.")
+    return low, high
+
+
+def _date(name: str, value: str) -> Any:
+    try:
+        return parse_iso(value)
+    except UnusableDate as error:
+        raise BadUserInput(f"{name}: {error}.") from None
+
+
+def _box(name: str, value: Any) -> tuple[float, float, float, float]:
+    for longitude, latitude in ((value.west, value.south), (value.east, value.north)):
+        _checked(name, longitude, latitude)
+    if value.south > value.north:
+        raise BadUserInput(f"{name}: south {value.south:g} is north of {value.north:g}.")
+    return value.west, value.south, value.east, value.north
+
+
+def _circle(name: str, value: Any) -> tuple[float, float, float]:
+    _checked(name, value.longitude, value.latitude)
+    if not 0 < value.metres <= MAX_RADIUS_M:
+        raise BadUserInput(f"{name}: metres must be above 0 and at most {MAX_RADIUS_M:,.0f}, not {value.metres:g}.")
+    return value.longitude, value.latitude, value.metres
+
+
+def _checked(name: str, longitude: float, latitude: float) -> None:
+    try:
+        check_point(longitude, latitude)
+    except UnusableLocation as error:
+        raise BadUserInput(f"{name}: {error}") from None
+
+
+def _polygon(name: str, value: Any) -> str:
+    """Well-known text of a GeoJSON Polygon or MultiPolygon."""
+    if not isinstance(value, dict) or value.get("type") not in {"Polygon", "MultiPolygon"}:
+        raise BadUserInput(f"{name} must be a GeoJSON Polygon or MultiPolygon.")
+    try:
+        area = from_geojson(orjson.dumps(value))
+    except (GEOSException, TypeError, ValueError):
+        raise BadUserInput(
+            f"{name} must have rings of at least 4 positions [longitude, latitude], the last one as the first."
+        ) from None
+    count = int(get_num_coordinates(area))
+    if count > MAX_VERTICES:
+        raise BadUserInput(f"{name} has {count:,} vertices; at most {MAX_VERTICES:,} are allowed. Simplify it.")
+    if area.is_empty or not area.is_valid:
+        raise BadUserInput(f"{name} is not a valid area: {explain_validity(area) if count else 'it is empty'}.")
+    west, south, east, north = area.bounds
+    _checked(name, west, south)
+    _checked(name, east, north)
+    return str(area.wkt)
+
+
+def _equals(key: InstrumentedAttribute[Any]) -> Condition:
+    return Condition(_text, lambda _, value: key == value, lambda dam, value: getattr(dam, key.key) == value)
+
+
+def _one_of(column: InstrumentedAttribute[Any], check: Callable[[str, Any], Any] = _choices) -> Condition:
+    return Condition(
+        check, lambda _, values: column.in_(values), lambda dam, values: getattr(dam, column.key) in values
+    )
+
+
+def _any_code(column: InstrumentedAttribute[Any]) -> Condition:
+    codes = type_coerce(column, Text)
+    return Condition(
+        _choices,
+        lambda _, values: or_(*(codes.contains(f" {value} ") for value in values)) if values else codes.is_(None),
+        lambda dam, values: not set(values).isdisjoint(getattr(dam, column.key)),
+    )
+
+
+def _between(column: InstrumentedAttribute[Any]) -> Condition:
+    def sql(_: Spatial, limits: tuple[float, float]) -> ColumnElement[bool]:
+        low, high = limits
+        bounds: list[ColumnElement[bool]] = [column.is_not(None)]
+        if low > -math.inf:
+            bounds.append(column >= low)
+        if high < math.inf:
+            bounds.append(column <= high)
+        return and_(*bounds)
+
+    def holds(dam: Any, limits: tuple[float, float]) -> bool:
+        value = getattr(dam, column.key)
+        return value is not None and limits[0] <= value <= limits[1]
+
+    return Condition(_range, sql, holds)
+
+
+CONDITIONS: dict[str, Condition] = {
+    "text": Condition(
+        _text,
+        lambda _, value: Dam.search_key.contains(value, autoescape=True),
+        lambda dam, value: value in dam.search_key,
+    ),
+    "owner": _equals(Dam.owner_key),
+    "river": _equals(Dam.river_key),
+    "counties": _one_of(Dam.county_key, _texts),
+    "states": _one_of(Dam.state, _upper),
+    "external_ids": _one_of(Dam.external_id, _upper),
+    "hazards": _one_of(Dam.hazard),
+    "owner_types": _any_code(Dam.owner_types),
+    "purposes": _any_code(Dam.purposes),
+    "height_ft": _between(Dam.height_ft),
+    "storage_acre_ft": _between(Dam.storage_acre_ft),
+    # A date of reduced precision is a span of days; only what is wholly on one side counts as before or after.
+    "built_before": Condition(
+        _date,
+        lambda _, built: Dam.built_last_day < built.first_day,
+        lambda dam, built: dam.built_last_day is not None and dam.built_last_day < built.first_day,
+    ),
+    "built_after": Condition(
+        _date,
+        lambda _, built: Dam.built_first_day > built.last_day,
+        lambda dam, built: dam.built_first_day is not None and dam.built_first_day > built.last_day,
+    ),
+    "box": Condition(
+        _box,
+        lambda spatial, box: spatial.box(box),
+        lambda dam, box: (
+            box[1] <= dam.latitude <= box[3]
+            and (box[0] <= dam.longitude <= box[2] if box[0] <= box[2] else not box[2] < dam.longitude < box[0])
+        ),
+    ),
+    "within": Condition(
+        _circle,
+        lambda spatial, circle: spatial.within(*circle),
+        lambda dam, circle: round(metres_between(dam.longitude, dam.latitude, *circle[:2]), 3) <= circle[2],
+    ),
+    "polygon": Condition(
+        _polygon,
+        lambda spatial, wkt: spatial.area(wkt),
+        lambda dam, wkt: in_area(dam.longitude, dam.latitude, wkt),
+    ),
+}
+"""By the name of the filter's field."""
+
+Filter = tuple[tuple[str, Any], ...]
+"""The conditions asked for, checked: equal filters are equal and hash alike."""
+
+
+def checked(where: Mapping[str, Any]) -> Filter:
+    """Raises BadUserInput. A condition that is None was not asked for."""
+    return tuple(
+        (name, condition.check(name, where[name]))
+        for name, condition in CONDITIONS.items()
+        if where.get(name) is not None
+    )
+
+
+def clauses(where: Filter, spatial: Spatial) -> Iterable[ColumnElement[bool]]:
+    return [CONDITIONS[name].sql(spatial, value) for name, value in where]
+
+
+def meets(dam: Any, where: Filter) -> bool:
+    """True where the row meets every condition."""
+    return all(CONDITIONS[name].holds(dam, value) for name, value in where)

@@ -1,0 +1,44 @@
+"""The counter row: how many dams there are, how many there may be, and what was the last change."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from models import Inventory
+from models.database import Database
+from models.errors import BadUserInput
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryState:
+    dam_count: int
+    max_dams: int
+    """0 means no cap."""
+    max_dams_per_user: int
+    """0 means no quota."""
+    last_sequence: int
+
+
+READ_INVENTORY = select(Inventory.dam_count, Inventory.max_dams, Inventory.max_dams_per_user, Inventory.last_sequence)
+CAPS = ("max_dams", "max_dams_per_user")
+"""What `dams settings` reads and sets, live for every process."""
+
+
+async def read_inventory(database: Database) -> InventoryState:
+    async with database.read() as connection:
+        return InventoryState(*(await connection.execute(READ_INVENTORY)).one())
+
+
+async def inventory_uuid(database: Database) -> str:
+    async with database.read() as connection:
+        return (await connection.execute(select(Inventory.uuid))).scalar_one()
+
+
+async def set_cap(database: Database, name: str, value: int) -> None:
+    """Raises BadUserInput for a name not in `CAPS` and for a negative value."""
+    if name not in CAPS:
+        raise BadUserInput(f'There is no setting "{name}". The settings are {", ".join(CAPS)}.')
+    if not 0 <= value < 2**31:
+        raise BadUserInput(f"{name} must be from 0 (no limit) to {2**31 - 1}, not {value}.")
+    async with database.write() as connection:
+        await connection.execute(update(Inventory).values({name: value}))

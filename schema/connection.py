@@ -1,0 +1,49 @@
+"""Pages of dams, after the Relay Cursor Connections specification, with `nodes` for short."""
+
+import strawberry
+
+from resolvers.dams import count_dams
+from resolvers.filters import Filter
+from resolvers.pagination import Ordering, Page
+from schema.context import Info
+from schema.dam import Dam
+
+
+@strawberry.type
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type
+class DamEdge:
+    cursor: str = strawberry.field(description="Its place in this order of dams. Pass it to after or before.")
+    node: Dam
+
+
+@strawberry.type(description="One page of dams.")
+class DamConnection:
+    edges: list[DamEdge]
+    page_info: PageInfo
+    where: strawberry.Private[Filter]
+
+    @strawberry.field(description="The dams without their edges.")
+    def nodes(self) -> list[Dam]:
+        return [edge.node for edge in self.edges]
+
+    @strawberry.field(description="Dams that meet the filter, on all pages. Counted only when asked for.")
+    async def total_count(self, info: Info) -> int:
+        return await count_dams(info.context.database, self.where)
+
+    @classmethod
+    def from_page(cls, page: Page, ordering: Ordering, where: Filter) -> "DamConnection":
+        edges = [DamEdge(cursor=ordering.cursor(row), node=Dam.from_row(row)) for row in page.rows]
+        page_info = PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        )
+        return cls(edges=edges, page_info=page_info, where=where)

@@ -1,0 +1,82 @@
+"""A dam as clients see it."""
+
+from typing import Any
+
+import strawberry
+
+from models.vocabulary import DamType, Hazard, OwnerType, Purpose
+from resolvers.cursors import dam_global_id, event_cursor
+from resolvers.dates import iso
+from schema.scalars import GeoJSON, PartialDate
+
+strawberry.enum(Hazard, description="What a failure would threaten, not the condition of the dam.")
+strawberry.enum(OwnerType, description="Kinds of owners, as the National Inventory of Dams tells them.")
+strawberry.enum(Purpose, description="What a dam is used for, as the National Inventory of Dams tells it.")
+strawberry.enum(DamType, description="How a dam is built, as the National Inventory of Dams tells it.")
+
+
+@strawberry.interface(description="Anything that `node` can fetch again by its id.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Global and opaque: pass it on as it was received.")
+
+
+@strawberry.type(description="Decimal degrees, WGS 84.")
+class Location:
+    latitude: float
+    longitude: float
+
+
+@strawberry.type(description="One structure of the inventory. What the source does not know is null.")
+class Dam(Node):
+    dam_id: int = strawberry.field(description="The same dam as an integer, for joins and files.")
+    cursor: str = strawberry.field(description="Its place in the order of adding. Pass it to damAdded(after:).")
+    name: str | None = strawberry.field(description="Null for some 4,300 dams of the national inventory.")
+    other_names: list[str]
+    owner: str | None = strawberry.field(description="Name of the owner. The national data has owner types only.")
+    owner_types: list[OwnerType]
+    river: str | None = strawberry.field(description="River or stream, tributary notation included (TR-DEER CREEK).")
+    date_built: PartialDate | None
+    location: Location
+    external_id: str | None = strawberry.field(description="Id in the National Inventory of Dams, such as UT10117.")
+    structure_id: str | None = strawberry.field(
+        description="Tells structures of one externalId apart; null for the main dam."
+    )
+    state: str | None = strawberry.field(description="USPS code of the state or territory, such as UT.")
+    county: str | None
+    height_ft: float | None = strawberry.field(description="NID height in feet.")
+    storage_acre_ft: float | None = strawberry.field(description="NID storage in acre-feet.")
+    drainage_area_sq_mi: float | None = strawberry.field(description="Square miles.")
+    purposes: list[Purpose] = strawberry.field(description="The most important first.")
+    dam_types: list[DamType] = strawberry.field(description="The most important first.")
+    hazard: Hazard | None
+
+    @strawberry.field(description="The location as a GeoJSON Point.")
+    def geometry(self) -> GeoJSON:
+        return GeoJSON({"type": "Point", "coordinates": [self.location.longitude, self.location.latitude]})
+
+    @classmethod
+    def from_row(cls, row: Any) -> "Dam":
+        """`row` has the columns of models.Dam."""
+        first_day = row.built_first_day
+        return cls(
+            id=strawberry.ID(dam_global_id(row.id)),
+            dam_id=row.id,
+            cursor=event_cursor(row.id),
+            name=row.name,
+            other_names=list(row.other_names),
+            owner=row.owner,
+            owner_types=list(row.owner_types),
+            river=row.river,
+            date_built=None if first_day is None else PartialDate(iso(first_day, row.built_last_day)),
+            location=Location(latitude=row.latitude, longitude=row.longitude),
+            external_id=row.external_id,
+            structure_id=row.structure_id or None,
+            state=row.state,
+            county=row.county,
+            height_ft=row.height_ft,
+            storage_acre_ft=row.storage_acre_ft,
+            drainage_area_sq_mi=row.drainage_area_sq_mi,
+            purposes=list(row.purposes),
+            dam_types=list(row.dam_types),
+            hazard=row.hazard,
+        )

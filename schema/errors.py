@@ -1,0 +1,67 @@
+"""Every error gets a code; what was not expected is logged and masked."""
+
+import logging
+from collections.abc import Iterator
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import SchemaExtension
+from strawberry.types.execution import StreamExecutionResult
+
+from models.errors import InventoryError
+from schema.context import Context
+
+logger = logging.getLogger(__name__)
+
+
+class CodedErrors(SchemaExtension):
+    """Runs for answers and for each result of a stream."""
+
+    def on_operation(self) -> Iterator[None]:
+        self._invalid: list[GraphQLError] = []
+        yield
+        self._code(self.execution_context.result)
+
+    def on_validate(self) -> Iterator[None]:
+        yield
+        self._invalid = self.execution_context.pre_execution_errors or []
+
+    def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
+        self._code(result)
+        yield
+
+    def _code(self, result: object) -> None:
+        errors = getattr(result, "errors", None)
+        if errors:
+            errors[:] = [self._coded(error) for error in errors]
+
+    def _coded(self, error: GraphQLError) -> GraphQLError:
+        if error.extensions and "code" in error.extensions:
+            return error
+        code = self._code_of(error)
+        if code is not None:
+            error.extensions = {**(error.extensions or {}), "code": code}
+            return error
+        context: Context = self.execution_context.context
+        logger.error("unexpected error, request %s", context.request_id, exc_info=error.original_error or error)
+        return GraphQLError(
+            "Something went wrong on our side. Report it with the request id.",
+            nodes=error.nodes,
+            path=error.path,
+            extensions={"code": "INTERNAL_SERVER_ERROR", "requestId": context.request_id},
+        )
+
+    def _code_of(self, error: GraphQLError) -> str | None:
+        """None for what was not expected."""
+        if isinstance(error, GraphQLSyntaxError):
+            return "GRAPHQL_PARSE_FAILED"
+        if error in self._invalid:
+            return "GRAPHQL_VALIDATION_FAILED"
+        original = error.original_error
+        if isinstance(original, InventoryError):
+            return original.code
+        # Without a path nothing was executed yet: the variables did not fit, or no operation was named.
+        return (
+            "BAD_USER_INPUT"
+            if error.path is None and (original is None or isinstance(original, GraphQLError))
+            else None
+        )

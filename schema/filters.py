@@ -1,0 +1,90 @@
+"""Arguments of the dam queries."""
+
+from enum import Enum
+
+import strawberry
+
+from models.vocabulary import Hazard, OwnerType, Purpose
+from resolvers.filters import Filter, checked
+from resolvers.pagination import Ordering
+from schema.scalars import GeoJSON, PartialDate
+
+
+@strawberry.input(description="Both ends included; an end that is left out is open.")
+class FloatRange:
+    min: float | None = None
+    max: float | None = None
+
+
+@strawberry.input(description="Degrees, WGS 84, edges included. A west that is greater than east crosses 180°.")
+class BoxInput:
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@strawberry.input(description="All points at most so many metres away, along the ellipsoid.")
+class CircleInput:
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@strawberry.input(description="Dams that meet every condition given. Texts compare without case and accents.")
+class DamFilter:
+    text: str | None = strawberry.field(default=None, description="Part of the name, of another name or of the river.")
+    owner: str | None = strawberry.field(default=None, description="The whole name of the owner.")
+    river: str | None = strawberry.field(default=None, description="The whole name of the river.")
+    counties: list[str] | None = None
+    states: list[str] | None = strawberry.field(default=None, description='USPS codes, such as ["UT", "ID"].')
+    external_ids: list[str] | None = strawberry.field(default=None, description='NID ids, such as ["UT10117"].')
+    hazards: list[Hazard] | None = None
+    owner_types: list[OwnerType] | None = strawberry.field(default=None, description="Dams with any of these.")
+    purposes: list[Purpose] | None = strawberry.field(default=None, description="Dams with any of these.")
+    height_ft: FloatRange | None = strawberry.field(default=None, description="Feet. Dams of unknown height are out.")
+    storage_acre_ft: FloatRange | None = strawberry.field(
+        default=None, description="Acre-feet. Dams of unknown storage are out."
+    )
+    built_before: PartialDate | None = strawberry.field(
+        default=None, description="Built before this day, month or year began."
+    )
+    built_after: PartialDate | None = strawberry.field(
+        default=None, description="Built after this day, month or year ended."
+    )
+    box: BoxInput | None = None
+    within: CircleInput | None = None
+    polygon: GeoJSON | None = strawberry.field(
+        default=None, description="A GeoJSON Polygon or MultiPolygon of at most 5,000 vertices."
+    )
+
+
+@strawberry.enum(description="ADDED is the order of adding. Dams whose value is unknown come last.")
+class DamOrderField(Enum):
+    ADDED = "ADDED"
+    NAME = "NAME"
+    OWNER = "OWNER"
+    RIVER = "RIVER"
+    DATE_BUILT = "DATE_BUILT"
+    HEIGHT = "HEIGHT"
+    STORAGE = "STORAGE"
+
+
+@strawberry.enum
+class OrderDirection(Enum):
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@strawberry.input(description="By one field, then by id.")
+class DamOrder:
+    field: DamOrderField
+    direction: OrderDirection = OrderDirection.ASC
+
+    def ordering(self) -> Ordering:
+        return Ordering(self.field.value, self.direction is OrderDirection.DESC)
+
+
+def conditions(where: DamFilter | None) -> Filter:
+    """Raises BadUserInput."""
+    return () if where is None else checked(vars(where))

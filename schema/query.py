@@ -1,0 +1,87 @@
+"""Root fields that read."""
+
+import strawberry
+
+from models.errors import BadUserInput
+from models.identity import Permission
+from resolvers.cursors import dam_id_of
+from resolvers.dams import load_dams, load_nearest, load_page
+from resolvers.inventory import read_inventory
+from resolvers.locations import UnusableLocation, check_point
+from resolvers.pagination import Ordering, check_size, window
+from schema.connection import DamConnection
+from schema.context import Info
+from schema.dam import Dam, Node
+from schema.filters import DamFilter, DamOrder, conditions
+from schema.inventory import Inventory
+from schema.viewer import Viewer
+
+
+@strawberry.type(description="A dam and how far it is.")
+class NearbyDam:
+    distance_m: float = strawberry.field(description="Metres along the ellipsoid (WGS 84).")
+    dam: Dam
+
+
+async def load_dam(info: Info, dam_id: int) -> Dam | None:
+    row = (await load_dams(info.context.database, [dam_id])).get(dam_id)
+    return None if row is None else Dam.from_row(row)
+
+
+@strawberry.type
+class Query:
+    @strawberry.field(description="Dams page by page: `first` after a cursor, or `last` before one.")
+    async def dams(
+        self,
+        info: Info,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        where: DamFilter | None = None,
+        order_by: DamOrder | None = None,
+    ) -> DamConnection:
+        await info.context.require(Permission.VIEW_DAMS)
+        ordering = order_by.ordering() if order_by else Ordering()
+        asked = window(
+            ordering, first=first, after=after, last=last, before=before, max_size=info.context.max_page_size
+        )
+        filter_ = conditions(where)
+        page = await load_page(info.context.database, filter_, asked)
+        return DamConnection.from_page(page, ordering, filter_)
+
+    @strawberry.field(description="One dam by its global id or by its damId; null where there is none.")
+    async def dam(self, info: Info, id: strawberry.ID | None = None, dam_id: int | None = None) -> Dam | None:  # noqa: A002
+        await info.context.require(Permission.VIEW_DAMS)
+        if (id is None) == (dam_id is None):
+            raise BadUserInput("Ask for a dam by id or by damId: one of the two.")
+        return await load_dam(info, dam_id_of(id) if id is not None else dam_id or 0)
+
+    @strawberry.field(description="Anything that has a global id; null where it is no longer there.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002
+        await info.context.require(Permission.VIEW_DAMS)
+        return await load_dam(info, dam_id_of(id))
+
+    @strawberry.field(description="The dams nearest to a point, the nearest first.")
+    async def nearest_dams(
+        self, info: Info, latitude: float, longitude: float, first: int = 10, where: DamFilter | None = None
+    ) -> list[NearbyDam]:
+        await info.context.require(Permission.VIEW_DAMS)
+        check_size("first", first, info.context.max_page_size)
+        try:
+            check_point(longitude, latitude)
+        except UnusableLocation as error:
+            raise BadUserInput(str(error)) from None
+        found = await load_nearest(
+            info.context.database, conditions(where), longitude=longitude, latitude=latitude, limit=first
+        )
+        return [NearbyDam(distance_m=near.metres, dam=Dam.from_row(near.row)) for near in found]
+
+    @strawberry.field(description="How many dams there are and how many there may be.")
+    async def inventory(self, info: Info) -> Inventory:
+        await info.context.require(Permission.VIEW_DAMS)
+        return Inventory.from_state(await read_inventory(info.context.database))
+
+    @strawberry.field(description="Who is asking.")
+    async def viewer(self, info: Info) -> Viewer:
+        return Viewer.from_viewer(await info.context.viewer())

@@ -1,0 +1,126 @@
+"""GraphQL over HTTP: JSON in, JSON out, also when something is wrong.
+
+`application/graphql-response+json` is sent to those who accept it, with a status that tells what happened; others
+get `application/json` with 200 wherever GraphQL could answer. Strawberry does the rest.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from cross_web import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.schema.base import BaseSchema
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.types import ExecutionResult
+from strawberry.types.unset import UNSET
+
+from models.errors import DatabaseUnavailable, Unauthenticated
+
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+
+INIT_TIMEOUT = timedelta(seconds=10)
+"""What a socket has to send `connection_init`; until then nobody knows whose it is."""
+
+STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "DATABASE_UNAVAILABLE": 503, "INTERNAL_SERVER_ERROR": 500}
+"""By code, of an answer that holds nothing but errors."""
+
+REFUSED = {400: "BAD_REQUEST", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
+"""Codes of requests in which no GraphQL could be found."""
+
+MakeContext = Callable[[Request | WebSocket], Awaitable[Any]]
+
+
+class GraphQLEndpoint(GraphQL[Any, None]):
+    """`make_context` gives each request and each socket its context."""
+
+    def __init__(self, schema: BaseSchema, make_context: MakeContext, allowed_origins: tuple[str, ...]) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
+            connection_init_wait_timeout=INIT_TIMEOUT,
+            allowed_origins=allowed_origins,
+        )
+        self._make_context = make_context
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self.run(request)
+        except HTTPException as error:
+            response = _refusal(error.status_code, error.reason)
+        if accepts_graphql_json(request):
+            response.headers["content-type"] = f"{GRAPHQL_JSON}; charset=utf-8"
+            response.status_code = getattr(request.state, "status", response.status_code)
+        await response(scope, receive, send)
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
+        return await self._make_context(request)
+
+    async def on_ws_connect(self, context: Any) -> Any:
+        """Takes the token of `connection_init`; a token that is not valid closes the socket with 4403."""
+        authorization = context.connection_params.get("Authorization") or context.connection_params.get("authorization")
+        if authorization is not None:
+            context.authorization = str(authorization)
+        try:
+            await context.viewer()
+        except Unauthenticated as error:
+            raise ConnectionRejectionError from error
+        except DatabaseUnavailable:
+            pass  # each operation looks the token up again
+        return UNSET
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        answer = await super().process_result(request, result)
+        if result.data is None and result.errors and all(error.path is None for error in result.errors):
+            del answer["data"]  # nothing was executed: GraphQL specification, section 7.1
+        request.state.status = status_of(answer)
+        return answer
+
+    def parse_json(self, data: str | bytes) -> Any:
+        parsed = super().parse_json(data)
+        if not isinstance(parsed, dict):
+            raise HTTPException(400, "Send a JSON object; batches are not taken.")
+        return parsed
+
+    def decode_json(self, data: str | bytes) -> object:
+        # orjson takes no NaN, no Infinity and no lone surrogates, and bounds the depth.
+        return orjson.loads(data)
+
+    def encode_json(self, data: object) -> str:
+        # Text, as bytes would become binary frames on a WebSocket.
+        return orjson.dumps(data).decode()
+
+
+def _refusal(status: int, reason: str) -> Response:
+    if reason == "Unsupported content type":
+        status, reason = 415, "Send the request as application/json."
+    error = {"message": reason, "extensions": {"code": REFUSED.get(status, "BAD_REQUEST")}}
+    headers = {"allow": "GET, POST"} if status == 405 else None
+    return Response(orjson.dumps({"errors": [error]}), status, headers, f"{JSON}; charset=utf-8")
+
+
+def accepts_graphql_json(request: Request) -> bool:
+    return GRAPHQL_JSON in request.headers.get("accept", "")
+
+
+def status_of(answer: Mapping[str, Any]) -> int:
+    """GraphQL over HTTP, section 6.4.2: 200 where there is data, also partial data."""
+    if answer.get("data") is not None or not answer.get("errors"):
+        return 200
+    codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
+    if known := [STATUS[code] for code in codes & STATUS.keys()]:
+        return max(known)
+    return 400 if "data" not in answer else 200

@@ -1,0 +1,44 @@
+"""The front end as built: two pages and their assets, all from this origin."""
+
+from pathlib import Path
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self' 'unsafe-inline'",  # the editor of GraphiQL writes its styles
+        "img-src 'self' data:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "worker-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+PAGE_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+FILES = {"/": "index.html", "/graphiql": "graphiql.html", "/favicon.svg": "favicon.svg"}
+
+
+def page_routes(built: Path) -> list[BaseRoute]:
+    """`built` is the folder that `npm run build` writes."""
+
+    async def show(request: Request) -> Response:
+        file = built / FILES[request.url.path]
+        if not file.is_file():
+            raise HTTPException(404, "The front end is not built. Run: make run")
+        return FileResponse(file, headers=PAGE_HEADERS)
+
+    assets = Mount("/assets", StaticFiles(directory=built / "assets", check_dir=False))
+    return [*(Route(path, show) for path in FILES), assets]
