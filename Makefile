@@ -29,6 +29,7 @@ lock: .venv/requirements-dev.installed ## Bring requirements*.lock in line with 
 
 clean: ## Remove what was made, but not data/
 	rm -rf .venv .*_cache .hypothesis build *.egg-info web/node_modules web/dist
+	find . -name __pycache__ -prune -exec rm -r {} +
 
 lint:
 	$(BIN)/ruff check

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from models.database import Database
 from pubsub.bus import RedisBus
 from pubsub.hub import Hub
-from resolvers.inventory import inventory_uuid
+from resolvers.inventory import redis_channel
 from schema import schema
 from schema.context import Context
 from settings import Settings
@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             stack.push_async_callback(database.close)
             bus = None
             if settings.redis_url is not None:
-                bus = RedisBus(settings.redis_url, f"dams:{await inventory_uuid(database)}")
+                bus = RedisBus(settings.redis_url, await redis_channel(database))
                 stack.push_async_callback(bus.close)
             hub = await stack.enter_async_context(Hub(database, bus).running())
             yield {"database": database, "hub": hub}

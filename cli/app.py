@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from ingest.reading import ImportFileError
 from models import migrations
 from models.database import Database
 from models.errors import InventoryError
@@ -64,7 +65,7 @@ def main() -> None:
 
     try:
         app()
-    except InventoryError as error:
+    except (InventoryError, ImportFileError) as error:
         sys.exit(f"{error} [{error.code}]")
     except ValidationError as error:
         sys.exit("\n".join(_setting_problem(problem) for problem in error.errors()))

@@ -9,8 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from auth.tokens import create_token
 from auth.users import add_user, count_users
 from cli.app import SetupRequired, app, opened_database, out, require_tables
+from cli.inventory import load_with_progress
+from ingest.national import NATIONAL_FILE
+from ingest.reading import open_source
 from models import migrations
 from models.database import Database
+from resolvers.inventory import read_inventory
 from settings import Settings
 
 ADMINISTRATOR = "admin"
@@ -38,6 +42,9 @@ def init(
     async def work() -> None:
         async with opened_database() as database:
             await ensure_tables(database)
+            if not empty and (await read_inventory(database)).last_sequence == 0:
+                out.print("First start: loading the National Inventory of Dams.")
+                await load_with_progress(database, open_source(NATIONAL_FILE), NATIONAL_FILE)
             await ensure_administrator(database)
 
     asyncio.run(work())

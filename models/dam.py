@@ -71,9 +71,9 @@ class Dam(Base):
     drainage_area_sq_mi: Mapped[float | None]
     """Square miles. None where the source has 0."""
     purposes: Mapped[tuple[Purpose, ...]] = mapped_column(Codes(Purpose))
-    """In the order of their importance."""
+    """In the order published: the primary one first where the source tells it."""
     dam_types: Mapped[tuple[DamType, ...]] = mapped_column(Codes(DamType))
-    """In the order of their importance."""
+    """In the order published."""
     hazard: Mapped[Hazard | None] = mapped_column(by_value(Hazard))
     """None where the source withholds it."""
 

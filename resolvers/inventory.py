@@ -29,9 +29,10 @@ async def read_inventory(database: Database) -> InventoryState:
         return InventoryState(*(await connection.execute(READ_INVENTORY)).one())
 
 
-async def inventory_uuid(database: Database) -> str:
+async def redis_channel(database: Database) -> str:
+    """Of this inventory alone, so that several can share a Redis."""
     async with database.read() as connection:
-        return (await connection.execute(select(Inventory.uuid))).scalar_one()
+        return f"dams:{(await connection.execute(select(Inventory.uuid))).scalar_one()}"
 
 
 async def set_cap(database: Database, name: str, value: int) -> None:
