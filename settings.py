@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 
 class Settings(BaseSettings):
@@ -49,5 +50,7 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def is_embedded(self) -> bool:
-        return self.database_url.startswith("sqlite")
+    def embedded_file(self) -> Path | None:
+        """The file of an SQLite database."""
+        url = make_url(self.database_url)
+        return Path(url.database or "") if url.get_backend_name() == "sqlite" else None

@@ -49,8 +49,8 @@ async def ready_database() -> AsyncIterator[Database]:
 
 async def require_tables(database: Database) -> None:
     """Raises SetupRequired where the tables are missing or old."""
-    settings = Settings()
-    if settings.is_embedded and not settings.data_dir.is_dir():
+    file = Settings().embedded_file
+    if file and not file.is_file():
         raise SetupRequired("There is no inventory yet. Run: dams init")
     revision = await migrations.current(database)
     if revision is None:

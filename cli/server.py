@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from cli.app import app, opened_database, out, require_tables
-from cli.setup import ensure_tables
+from cli.setup import bring_up_to_date
 from models import migrations
 from models.errors import DatabaseUnavailable
 from schema import schema
@@ -28,8 +28,8 @@ def serve() -> None:
 
     async def prepare() -> None:
         async with opened_database() as database:
-            if settings.is_embedded:
-                await ensure_tables(database)
+            if settings.embedded_file:
+                await bring_up_to_date(database)
             await require_tables(database)
 
     asyncio.run(prepare())

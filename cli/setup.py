@@ -26,7 +26,6 @@ def migrate() -> None:
 
     async def work() -> None:
         async with opened_database() as database:
-            Settings().data_dir.mkdir(parents=True, exist_ok=True)
             await bring_up_to_date(database)
             out.print(f"The database is at revision {migrations.head()}.")
 
@@ -52,6 +51,8 @@ def init(
 
 async def bring_up_to_date(database: Database) -> None:
     """Raises SetupRequired where PostGIS cannot be installed."""
+    if file := Settings().embedded_file:
+        file.parent.mkdir(parents=True, exist_ok=True)
     try:
         await migrations.migrate(database)
     except DBAPIError as error:
@@ -68,10 +69,7 @@ async def ensure_tables(database: Database) -> None:
 
     Raises SetupRequired.
     """
-    settings = Settings()
-    if settings.is_embedded:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    if settings.is_embedded or await migrations.current(database) is None:
+    if Settings().embedded_file or await migrations.current(database) is None:
         await bring_up_to_date(database)
     await require_tables(database)
 

@@ -1,36 +1,51 @@
 """Prints each dam that is added, for ever. Reconnects by itself, and resumes where it was: nothing is missed.
 
-    python examples/listen.py [ws://127.0.0.1:8000/graphql]
+python examples/listen.py [ws://127.0.0.1:8000/graphql]
 """
 
 import asyncio
+import json
 import os
 import sys
+from typing import Any
 
-from gql import Client, gql
-from gql.transport.exceptions import TransportError
-from gql.transport.websockets import WebsocketsTransport
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 URL = sys.argv[1] if len(sys.argv) > 1 else f"ws://127.0.0.1:{os.environ.get('DAMS_PORT', 8000)}/graphql"
-DAM_ADDED = gql("subscription ($after: String) { damAdded(after: $after) { cursor name river owner } }")
-NOW = gql("{ inventory { eventCursor } }")
+NOW = "{ inventory { eventCursor } }"
+DAM_ADDED = "subscription ($after: String) { damAdded(after: $after) { cursor name river owner } }"
+
+
+async def ask(socket: ClientConnection, query: str, **variables: Any) -> None:
+    """https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
+    await socket.send(
+        json.dumps({"id": query, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+    )
 
 
 async def main() -> None:
     cursor = None
-    while True:
-        transport = WebsocketsTransport(URL, subprotocols=["graphql-transport-ws"], ping_interval=20, pong_timeout=10)
+    async for socket in connect(URL, subprotocols=["graphql-transport-ws"]):  # again and again, less often with time
         try:
-            async with Client(transport=transport) as session:
-                cursor = cursor or (await session.execute(NOW))["inventory"]["eventCursor"]
-                print("listening", flush=True)
-                async for event in session.subscribe(DAM_ADDED, variable_values={"after": cursor}):
-                    dam = event["damAdded"]
-                    cursor = dam["cursor"]
-                    print(f"{dam['name']} on {dam['river']}, by {dam['owner']}", flush=True)
-        except (TransportError, OSError) as error:
-            print(f"reconnecting: {error}", file=sys.stderr, flush=True)
-            await asyncio.sleep(1)
+            await socket.send('{"type": "connection_init"}')
+            await ask(socket, DAM_ADDED, after=cursor) if cursor else await ask(socket, NOW)
+            async for text in socket:
+                match json.loads(text):
+                    case {"payload": {"data": {"inventory": inventory}}}:
+                        cursor = inventory["eventCursor"]
+                        await ask(socket, DAM_ADDED, after=cursor)
+                        print("listening", flush=True)
+                    case {"payload": {"data": {"damAdded": dam}}}:
+                        cursor = dam["cursor"]
+                        print(f"{dam['name']} on {dam['river']}, by {dam['owner']}", flush=True)
+                    case {"type": "ping"}:
+                        await socket.send('{"type": "pong"}')
+                    case {"type": "error", "payload": errors}:
+                        sys.exit(errors[0]["message"])
+        except ConnectionClosed:
+            pass
+        print("reconnecting", flush=True)
 
 
 asyncio.run(main())
