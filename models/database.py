@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, event, make_url
@@ -16,7 +16,7 @@ from models.geodesy import in_area, metres_between
 ASYNC_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 BUSY_TIMEOUT_S = 20.0
-"""How long a SQLite writer waits for another process. A national import holds the file for about 10 s."""
+"""How long a SQLite writer waits for its turn, and then for another process. A national import takes about 10 s."""
 
 STATEMENT_TIMEOUT_S = 30.0
 """The longest a PostgreSQL statement of a request may take; imports set their own."""
@@ -48,9 +48,8 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        with _unavailable():
-            async with self._reader.connect() as connection:
-                yield connection
+        async with _available(self._reader.connect()) as connection:
+            yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -58,37 +57,50 @@ class Database:
 
         Raises DatabaseUnavailable.
         """
-        with _unavailable():
-            async with self._turn, self._engine.execution_options(write=True).begin() as connection:
-                yield connection
+        async with AsyncExitStack() as stack:
+            with _unavailable(TimeoutError):
+                async with asyncio.timeout(BUSY_TIMEOUT_S):
+                    await stack.enter_async_context(self._turn)
+            yield await stack.enter_async_context(_available(self._engine.execution_options(write=True).begin()))
 
     async def close(self) -> None:
         await self._engine.dispose()
 
 
+@asynccontextmanager
+async def _available(opening: AbstractAsyncContextManager[AsyncConnection]) -> AsyncIterator[AsyncConnection]:
+    """Raises DatabaseUnavailable where no connection can be had, for any reason, and where it is lost in use."""
+    with _unavailable(TimeoutError, ConnectionError):  # asyncpg's own, which SQLAlchemy passes on
+        async with AsyncExitStack() as stack:
+            with _unavailable(DBAPIError, PoolTimeoutError, OSError):
+                connection = await stack.enter_async_context(opening)
+            yield connection
+
+
 @contextmanager
-def _unavailable() -> Iterator[None]:
-    """Turns a lost, refused or busy database into DatabaseUnavailable; other errors pass."""
+def _unavailable(*kinds: type[Exception]) -> Iterator[None]:
+    """Turns these errors, and those of the database that pass by themselves, into DatabaseUnavailable."""
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, OSError) as error:
-        if isinstance(error, DBAPIError) and not (error.connection_invalidated or _is_passing(error)):
-            raise
-        raise DatabaseUnavailable("The database cannot be reached at the moment. Try again.") from error
+    except Exception as error:
+        if isinstance(error, kinds) or (isinstance(error, DBAPIError) and _is_passing(error)):
+            raise DatabaseUnavailable("The database cannot be reached at the moment. Try again.") from error
+        raise
 
 
-PASSING = (
-    "database is locked",
-    "unable to open database file",
-    "ConnectionDoesNotExistError",
-    "CannotConnectNowError",
-    "TooManyConnectionsError",
-)
+PASSING_SQLSTATES = ("08", "40", "53", "55P03", "57")
+"""Connection lost, transaction to be repeated, out of resources, lock not to be had, stopped by an operator."""
+
+PASSING_IN_SQLITE = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN"}
 
 
 def _is_passing(error: DBAPIError) -> bool:
-    """True for what goes away by itself. The drivers' own exceptions say so only in their names."""
-    return any(name in str(error.orig) or name in repr(error.orig) for name in PASSING)
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    return bool(
+        error.connection_invalidated
+        or sqlstate.startswith(PASSING_SQLSTATES)
+        or getattr(error.orig, "sqlite_errorname", None) in PASSING_IN_SQLITE
+    )
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

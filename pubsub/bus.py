@@ -12,7 +12,8 @@ from contextlib import aclosing
 
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.exceptions import RedisError
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 logger = logging.getLogger(__name__)
 
@@ -24,20 +25,27 @@ RETRY_S = 0.5
 
 
 class RedisBus:
-    """`connected` tells whether messages are known to arrive."""
+    """`connected` tells whether messages are known to arrive; None until the first answer."""
 
     def __init__(self, url: str, channel: str) -> None:
-        # A command that Redis does not answer is given up after this long; the poll of the hub covers for it.
-        self._redis = Redis.from_url(url, socket_timeout=PING_INTERVAL_S, socket_connect_timeout=PING_INTERVAL_S)
+        self._redis = Redis.from_url(
+            url,
+            # A command that Redis does not answer is given up after this long; the poll of the hub covers for it.
+            socket_timeout=PING_INTERVAL_S,
+            socket_connect_timeout=PING_INTERVAL_S,
+            # A cut connection is made again at once. By default redis-py would wait for seconds and tell nobody.
+            retry=Retry(NoBackoff(), 1),
+        )
         self._channel = channel
-        self.connected = False
+        self.connected: bool | None = None
 
     async def publish(self, sequence: int) -> None:
         """Never raises: the others poll."""
         try:
             await self._redis.publish(self._channel, sequence)
-        except (RedisError, OSError) as error:
-            logger.warning("could not tell the other processes of event %s: %r", sequence, error)
+        except Exception as error:
+            if self.connected:
+                logger.warning("could not tell the other processes of event %s: %s", sequence, error)
 
     async def signals(self) -> AsyncIterator[None]:
         """One item whenever there may be news, for ever: at each message, and at each (new) subscription.
@@ -53,9 +61,9 @@ class RedisBus:
                         async for _ in arrivals:
                             self.connected = True
                             yield
-            except (RedisError, OSError) as error:
-                if self.connected:
-                    logger.warning("lost Redis, polling the log until it is back: %r", error)
+            except Exception as error:
+                if self.connected is not False:
+                    logger.warning("Redis cannot be reached, polling the log until it is back: %s", error)
                 self.connected = False
             await asyncio.sleep(RETRY_S)
 

@@ -8,11 +8,14 @@ which an event could slip through: a reader asks for what comes after its place,
 
 import asyncio
 import logging
+from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from itertools import islice
+from dataclasses import replace
+from operator import attrgetter
 
+from models import EventKind
 from models.database import Database
 from models.errors import CursorAhead, DatabaseUnavailable
 from pubsub.bus import RedisBus
@@ -46,7 +49,7 @@ class Hub:
     @property
     def bus_connected(self) -> bool:
         """False while processes can only poll for each other's events."""
-        return self._bus is None or self._bus.connected
+        return self._bus is None or bool(self._bus.connected)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Hub"]:
@@ -80,7 +83,7 @@ class Hub:
             moved = self._moved
             events = self._kept_after(position)
             if events is None:
-                events = await read_log(self._database, position)
+                events = await self._log_after(position)
             for event in events:
                 position = event.sequence
                 yield event
@@ -95,31 +98,45 @@ class Hub:
             return []
         if not self._kept or self._kept[0].sequence > position + 1:
             return None
-        skip = position + 1 - self._kept[0].sequence
-        return list(islice(self._kept, skip, skip + PAGE))
+        first = bisect_right(self._kept, position, key=attrgetter("sequence"))
+        return [self._kept[index] for index in range(first, min(first + PAGE, len(self._kept)))]
+
+    async def _log_after(self, position: int) -> list[LoggedEvent]:
+        """Waits while the database is away: a stream that has begun does not end for that."""
+        while True:
+            try:
+                return await read_log(self._database, position)
+            except DatabaseUnavailable:
+                await asyncio.sleep(POLL_S)
 
     async def _follow(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._woken.wait()
             self._woken.clear()
             try:
                 await self._catch_up()
-            except DatabaseUnavailable:
-                logger.warning("cannot read the log, trying again")
-                await asyncio.sleep(POLL_S)
-                self._woken.set()
+            except DatabaseUnavailable as error:
+                logger.warning("cannot read the log, trying again: %r", error.__cause__)
             except Exception:
                 logger.exception("cannot read the log, trying again")
 
     async def _catch_up(self) -> None:
         while events := await read_log(self._database, self._position):
-            self._kept.extend(events)
+            self._keep(events)
             self._position = events[-1].sequence
             self._moved.set()
             self._moved = asyncio.Event()
             if len(events) < PAGE:
                 return
+
+    def _keep(self, events: list[LoggedEvent]) -> None:
+        removed = {event.dam_id for event in events if event.kind is EventKind.DAM_REMOVED}
+        if removed:  # the log no longer shows these dams either
+            kept = (replace(event, dam=None) if event.dam_id in removed else event for event in self._kept)
+            self._kept = deque(kept, self._kept.maxlen)
+        self._kept.extend(events)
 
     async def _listen(self, bus: RedisBus) -> None:
         async for _ in bus.signals():

@@ -17,6 +17,7 @@ READ_LOG = (
     select(
         Event.sequence,
         Event.kind,
+        Event.dam_id,
         Event.at,
         Event.actor,
         *[column for column in Dam.__table__.columns if column.key not in {"point", "idempotency_key"}],
@@ -32,6 +33,7 @@ READ_LOG = (
 class LoggedEvent:
     sequence: int
     kind: EventKind
+    dam_id: int
     at: datetime
     actor: str
     dam: Row[Any] | None
@@ -42,7 +44,10 @@ async def read_log(database: Database, after: int) -> list[LoggedEvent]:
     """The next events after a sequence number, at most `PAGE`; no gap, since sequence order is commit order."""
     async with database.read() as connection:
         rows = (await connection.execute(READ_LOG, {"after": after})).all()
-    return [LoggedEvent(row.sequence, row.kind, row.at, row.actor, row if row.id is not None else None) for row in rows]
+    return [
+        LoggedEvent(row.sequence, row.kind, row.dam_id, row.at, row.actor, row if row.id is not None else None)
+        for row in rows
+    ]
 
 
 async def last_sequence(database: Database) -> int:

@@ -4,10 +4,9 @@ Every writer updates the counter row first. Its lock makes the cap and the quota
 sequence numbers the order of commits.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,18 +16,11 @@ from auth.viewer import Viewer
 from models import Dam, Event, EventKind, Inventory
 from models.database import Database
 from models.errors import InventoryFull, QuotaExceeded
-from resolvers.dams import DAM_COLUMNS, load_dams
-from resolvers.dates import BuildDate, UnusableDate, parse_build_date
-from resolvers.locations import Point, UnusableLocation, check_point, point_of_geojson
+from resolvers.dams import DAM_COLUMNS
+from resolvers.dates import BuildDate
+from resolvers.locations import Point
 from resolvers.quota import quota_of
 from resolvers.rows import with_keys
-from resolvers.text import UnusableText, clean_text
-
-Sent = TypeVar("Sent")
-Read = TypeVar("Read")
-
-KNOWN_OWNERS = ("Reclamation", "Army Corp", "Other")
-"""The choices of the portal app's form; any other text is an owner as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,73 +42,16 @@ class NewDam:
     idempotency_key: str | None = None
 
 
-@dataclass(slots=True)
-class DamInput:
-    """A dam as it was sent; `location` is longitude and latitude, `geometry` is GeoJSON."""
-
-    name: str | None = None
-    owner: str | None = None
-    river: str | None = None
-    date_built: str | None = None
-    location: tuple[float, float] | None = None
-    geometry: Any = None
-    idempotency_key: str | None = None
-    problems: list[Problem] = field(default_factory=list)
-
-    def check(self) -> NewDam | None:
-        """None where `problems` now holds something."""
-        name = self._text("name", "Name", self.name)
-        owner = self._text("owner", "Owner", self.owner)
-        river = self._text("river", "River", self.river)
-        date_built = self._text("dateBuilt", "Date Built", self.date_built)
-        built = self._use("dateBuilt", parse_build_date, date_built) if date_built else None
-        point = self._point()
-        key = self._use("idempotencyKey", clean_text, self.idempotency_key)
-        if self.problems or not (name and owner and river and built and point):
-            return None
-        return NewDam(name, owner, river, built, point, key)
-
-    def _text(self, name: str, label: str, text: str | None) -> str | None:
-        cleaned = self._use(name, clean_text, text, prefix=f"{label} ")
-        if cleaned is None and not any(problem.field == name for problem in self.problems):
-            self.problems.append(Problem("REQUIRED", name, f"{label} is required."))
-        return cleaned
-
-    def _point(self) -> Point | None:
-        if self.location is not None and self.geometry is not None:
-            self.problems.append(Problem("INVALID_LOCATION", "geometry", "Give location or geometry, not both."))
-        elif self.location is not None:
-            return self._use("location", lambda pair: check_point(*pair), self.location)
-        elif self.geometry is not None:
-            return self._use("geometry", point_of_geojson, self.geometry)
-        else:
-            self.problems.append(Problem("REQUIRED", "location", "Location is required."))
-        return None
-
-    def _use(self, name: str, read: Callable[[Sent], Read], value: Sent, prefix: str = "") -> Read | None:
-        """What `read` makes of the value; a refusal becomes a problem of the field."""
-        try:
-            return read(value)
-        except UnusableText as error:
-            self.problems.append(Problem(error.code, name, f"{prefix or name + ' '}{error}."))
-        except UnusableDate as error:
-            self.problems.append(Problem("INVALID_DATE", name, f"Date Built {error}."))
-        except UnusableLocation as error:
-            self.problems.append(Problem(error.code, name, str(error)))
-        return None
-
-
-def hints(dam: NewDam) -> list[str]:
-    """What is accepted though it looks like a slip."""
-    if dam.point == Point(0.0, 0.0):
-        return ["Latitude 0, longitude 0 is in the Atlantic Ocean. Is the location known?"]
-    return []
-
-
 TAKE_NUMBER = (
     update(Inventory)
     .where(or_(Inventory.max_dams == 0, Inventory.dam_count < Inventory.max_dams))
     .values(dam_count=Inventory.dam_count + 1, last_sequence=Inventory.last_sequence + 1)
+    .returning(Inventory.last_sequence)
+)
+TAKE_NUMBER_TO_REMOVE = (
+    update(Inventory)
+    .where(Inventory.dam_count > 0)
+    .values(dam_count=Inventory.dam_count - 1, last_sequence=Inventory.last_sequence + 1)
     .returning(Inventory.last_sequence)
 )
 FIND_BY_KEY = select(*DAM_COLUMNS).where(
@@ -133,13 +68,12 @@ async def add_dam(database: Database, dam: NewDam, viewer: Viewer) -> Row[Any]:
         return first
     try:
         async with database.write() as connection:
-            sequence = await _insert(connection, dam, viewer)
+            return await _insert(connection, dam, viewer)
     except (InventoryFull, QuotaExceeded, IntegrityError):
         # A twin of this request may have been committed in the meantime.
         if dam.idempotency_key and (first := await _added_before(database, dam, viewer)):
             return first
         raise
-    return (await load_dams(database, [sequence]))[sequence]
 
 
 async def _added_before(database: Database, dam: NewDam, viewer: Viewer) -> Row[Any] | None:
@@ -148,8 +82,8 @@ async def _added_before(database: Database, dam: NewDam, viewer: Viewer) -> Row[
         return found.one_or_none()
 
 
-async def _insert(connection: AsyncConnection, dam: NewDam, viewer: Viewer) -> int:
-    """The sequence number of the event, which is the id of the dam."""
+async def _insert(connection: AsyncConnection, dam: NewDam, viewer: Viewer) -> Row[Any]:
+    """The sequence number of the event becomes the id of the dam."""
     sequence = await connection.scalar(TAKE_NUMBER)
     if sequence is None:
         raise InventoryFull(f'Unable to add dam "{dam.name}", because the inventory is full.')
@@ -176,20 +110,17 @@ async def _insert(connection: AsyncConnection, dam: NewDam, viewer: Viewer) -> i
         "added_by_id": viewer.user_id,
         "idempotency_key": dam.idempotency_key,
     }
-    await connection.execute(insert(Dam), with_keys(values))
+    added = await connection.execute(insert(Dam).returning(*DAM_COLUMNS), with_keys(values))
     await _log(connection, sequence, EventKind.DAM_ADDED, sequence, viewer)
-    return sequence
+    return added.one()
 
 
 async def remove_dam(database: Database, dam_id: int, viewer: Viewer) -> int | None:
     """The sequence number of the removal; None where there is no such dam."""
-    count_down = (
-        update(Inventory)
-        .values(dam_count=Inventory.dam_count - 1, last_sequence=Inventory.last_sequence + 1)
-        .returning(Inventory.last_sequence)
-    )
     async with database.write() as connection:
-        sequence: int = (await connection.execute(count_down)).scalar_one()
+        sequence: int | None = await connection.scalar(TAKE_NUMBER_TO_REMOVE)
+        if sequence is None:
+            return None
         removed = await connection.execute(delete(Dam).where(Dam.id == dam_id))
         if removed.rowcount == 0:
             await connection.rollback()

@@ -23,8 +23,19 @@ def decode(text: str, kind: str, what: str) -> list[Any]:
     except (ValueError, binascii.Error):
         parts = None
     if not isinstance(parts, list) or not parts or parts[0] != kind:
-        raise BadUserInput(f'"{text[:40]}" is not {what}. Pass one on as it was received.')
+        raise not_ours(text, what)
     return parts[1:]
+
+
+def not_ours(text: str, what: str) -> BadUserInput:
+    return BadUserInput(f'"{text[:40]}" is not {what}. Pass one on as it was received.')
+
+
+def whole_number(value: object) -> int:
+    """Raises ValueError for what is not a sequence number."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
+        return value
+    raise ValueError("not a sequence number")
 
 
 def dam_global_id(dam_id: int) -> str:
@@ -33,7 +44,7 @@ def dam_global_id(dam_id: int) -> str:
 
 def dam_id_of(global_id: str) -> int:
     """Raises BadUserInput."""
-    return _whole_number(decode(global_id, "Dam", "the id of a dam"), "the id of a dam", global_id)
+    return _number_of(global_id, "Dam", "the id of a dam")
 
 
 def event_cursor(sequence: int) -> str:
@@ -42,11 +53,12 @@ def event_cursor(sequence: int) -> str:
 
 def sequence_of(cursor: str) -> int:
     """Raises BadUserInput."""
-    return _whole_number(decode(cursor, "event", "an event cursor"), "an event cursor", cursor)
+    return _number_of(cursor, "event", "an event cursor")
 
 
-def _whole_number(parts: list[Any], what: str, text: str) -> int:
-    match parts:
-        case [int(number)] if 0 <= number < 2**31 and not isinstance(number, bool):
-            return number
-    raise BadUserInput(f'"{text[:40]}" is not {what}. Pass one on as it was received.')
+def _number_of(text: str, kind: str, what: str) -> int:
+    try:
+        (number,) = decode(text, kind, what)
+        return whole_number(number)
+    except ValueError:
+        raise not_ours(text, what) from None

@@ -54,7 +54,7 @@ async def load_dams(database: Database, ids: Sequence[int]) -> dict[int, Row[Any
 async def load_nearest(
     database: Database, where: Filter, *, longitude: float, latitude: float, limit: int
 ) -> list[Nearby]:
-    """The dams nearest to a point by geodesic distance, nearest first, then by id.
+    """The dams nearest to a point by geodesic distance in whole millimetres, nearest first, then by id.
 
     Neither engine can order an index by geodesic distance, so a circle grows until it holds enough.
     """
@@ -67,7 +67,7 @@ async def load_nearest(
                 select_dams(where, spatial)
                 .add_columns(metres)
                 .where(spatial.within(longitude, latitude, radius))
-                .order_by(metres, Dam.id)
+                .order_by(func.round(metres * 1000), Dam.id)  # the engines' last digits differ
                 .limit(limit)
             )
             rows = (await connection.execute(statement)).all()

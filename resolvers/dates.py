@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-ISO = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
-ENGLISH = re.compile(r"([A-Za-z]+)\.? (\d{1,2}), ?(\d{4})")
+ISO = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+ENGLISH = re.compile(r"([A-Za-z]+)\.? ([0-9]{1,2}), ?([0-9]{4})")
 MONTHS = [
     "january",
     "february",

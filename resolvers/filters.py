@@ -90,7 +90,8 @@ def _circle(name: str, value: Any) -> tuple[float, float, float]:
     _checked(name, value.longitude, value.latitude)
     if not 0 < value.metres <= MAX_RADIUS_M:
         raise BadUserInput(f"{name}: metres must be above 0 and at most {MAX_RADIUS_M:,.0f}, not {value.metres:g}.")
-    return value.longitude, value.latitude, value.metres
+    # In whole millimetres, and half of one more: a distanceM taken as a radius finds its dam, on both engines.
+    return value.longitude, value.latitude, round(value.metres, 3) + 0.0005
 
 
 def _checked(name: str, longitude: float, latitude: float) -> None:
@@ -102,7 +103,7 @@ def _checked(name: str, longitude: float, latitude: float) -> None:
 
 def _polygon(name: str, value: Any) -> str:
     """Well-known text of a GeoJSON Polygon or MultiPolygon."""
-    if not isinstance(value, dict) or value.get("type") not in {"Polygon", "MultiPolygon"}:
+    if not isinstance(value, dict) or value.get("type") not in ("Polygon", "MultiPolygon"):
         raise BadUserInput(f"{name} must be a GeoJSON Polygon or MultiPolygon.")
     try:
         area = from_geojson(orjson.dumps(value))
@@ -212,10 +213,16 @@ Filter = tuple[tuple[str, Any], ...]
 def checked(where: Mapping[str, Any]) -> Filter:
     """Raises BadUserInput. A condition that is None was not asked for."""
     return tuple(
-        (name, condition.check(name, where[name]))
+        (name, condition.check(_camel_case(name), where[name]))
         for name, condition in CONDITIONS.items()
         if where.get(name) is not None
     )
+
+
+def _camel_case(name: str) -> str:
+    """As clients know the field."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
 
 
 def clauses(where: Filter, spatial: Spatial) -> Iterable[ColumnElement[bool]]:

@@ -52,11 +52,15 @@ def point_of_geojson(geometry: Any) -> Point:
     coordinates = geometry.get("coordinates")
     if not (isinstance(coordinates, list) and len(coordinates) in {2, 3} and all(map(_is_number, coordinates))):
         raise UnusableLocation("INVALID_LOCATION", "The coordinates of a Point are [longitude, latitude].")
+    return check_point(_degrees(coordinates[0]), _degrees(coordinates[1]))
+
+
+def _degrees(number: float) -> float:
+    """Infinite for an integer of hundreds of digits, which no float holds."""
     try:
-        longitude, latitude = float(coordinates[0]), float(coordinates[1])
+        return float(number)
     except OverflowError:
-        longitude = latitude = math.inf  # an integer of hundreds of digits
-    return check_point(longitude, latitude)
+        return math.inf
 
 
 def _is_number(value: object) -> bool:

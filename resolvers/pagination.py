@@ -1,20 +1,17 @@
 """Pages by keyset: a page begins after the values of the last row seen, not after a count of rows."""
 
-import builtins
-import datetime
-import math
-import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_
+from sqlalchemy import ColumnElement, Date, Float, Integer, Row, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Dam
+from models.base import Key
 from models.errors import BadUserInput
-from resolvers.cursors import decode, encode
+from resolvers.cursors import decode, encode, not_ours, whole_number
 
 DEFAULT_PAGE_SIZE = 20
 
@@ -28,6 +25,9 @@ SORT_COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
     "STORAGE": Dam.storage_acre_ft,
 }
 """By the name of the order field. Unknown values come last, whichever the direction."""
+
+LABELS = tuple(f"{field} {direction}" for field in SORT_COLUMNS for direction in ("ASC", "DESC"))
+A_PLACE = "a cursor of a page of dams"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,15 @@ class Ordering:
 
         Raises BadUserInput, also for a cursor of another ordering.
         """
-        match decode(cursor, "place", "a cursor of a page of dams"):
-            case [str(label), value, int(row_id)] if label == self.label:
-                return _typed(self.column, value), row_id
-            case [str(label), _, int()]:
+        try:
+            label, value, row_id = decode(cursor, "place", A_PLACE)
+            if label not in LABELS:
+                raise not_ours(cursor, A_PLACE)
+            if label != self.label:
                 raise BadUserInput(f"This cursor belongs to the order {label}; the page asks for {self.label}.")
-        raise BadUserInput(f'"{cursor[:40]}" is not a cursor of a page of dams. Pass one on as it was received.')
+            return _typed(self.column, value), whole_number(row_id)
+        except ValueError:
+            raise not_ours(cursor, A_PLACE) from None
 
     def order_by(self, *, backwards: bool) -> list[ColumnElement[Any]]:
         downwards = self.descending != backwards
@@ -89,18 +92,19 @@ class Ordering:
 
 
 def _typed(column: InstrumentedAttribute[Any], value: Any) -> Any:
-    """The value of a cursor as the column's own type; raises BadUserInput for any other."""
-    match column.type.python_type, value:
+    """The value of a cursor as the column's own type; raises ValueError for any other."""
+    match column.type, value:
         case _, None:
             return None
-        case builtins.float, float(number) | int(number) if math.isfinite(number):
+        case Integer(), _:
+            return whole_number(value)
+        case Float(), float(number) | int(number):
             return float(number)
-        case builtins.str, str(text) if "\x00" not in text:
+        case Key(), str(text) if "\x00" not in text:
             return text
-        case datetime.date, str(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            with suppress(ValueError):
-                return datetime.date.fromisoformat(text)
-    raise BadUserInput("This cursor is not of a page of dams. Pass one on as it was received.")
+        case Date(), str(text):
+            return date.fromisoformat(text)
+    raise ValueError("not of the column's type")
 
 
 @dataclass(frozen=True, slots=True)

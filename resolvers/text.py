@@ -6,6 +6,13 @@ MAX_CHARACTERS = 200
 """Of a name, an owner, a river. The longest name of the national inventory has 69."""
 
 
+UNUSABLE = {"Cc", "Cs", "Zl", "Zp"}
+"""Unicode categories: controls, lone surrogates, line and paragraph separators."""
+
+INVISIBLE = {"Cf", "Zs"}
+"""Formats (joiners, marks of direction) and blanks: fine within a text, but no text by themselves."""
+
+
 class UnusableText(ValueError):
     """Says why, as the end of a sentence that begins with the field's label."""
 
@@ -15,21 +22,23 @@ class UnusableText(ValueError):
 
 
 def clean_text(text: str | None) -> str | None:
-    """Without blanks at the ends; None when nothing is left.
+    """Without blanks at the ends; None where nothing is left to be seen.
 
     Raises UnusableText with `TOO_LONG` or `INVALID_TEXT`.
     """
     text = (text or "").strip()
     if len(text) > MAX_CHARACTERS:
         raise UnusableText("TOO_LONG", f"has {len(text):,} characters; {MAX_CHARACTERS} are allowed")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise UnusableText("INVALID_TEXT", "contains control characters or half of a character pair")
-    return text or None
+    categories = {unicodedata.category(character) for character in text}
+    if categories & UNUSABLE:
+        raise UnusableText("INVALID_TEXT", "contains control characters, line breaks or half of a character pair")
+    return text if categories - INVISIBLE else None
 
 
 def fold(text: str) -> str:
     """The text as it is compared and searched: no case, no accents, single blanks."""
     if text.isascii():
         return " ".join(text.lower().split())
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+    # Decomposed first: what comes out of it may be capitals (№ becomes No).
+    decomposed = unicodedata.normalize("NFKD", text)
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).casefold().split())

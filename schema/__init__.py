@@ -1,7 +1,18 @@
 """The GraphQL schema: what clients see. schema.graphql is this, printed."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import strawberry
-from graphql import GraphQLError
+from graphql import (
+    GraphQLArgument,
+    GraphQLError,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
@@ -13,8 +24,26 @@ from schema.subscription import Subscription
 
 
 class InventorySchema(strawberry.Schema):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # Strawberry publishes `= null` wherever Python's default is None. To leave a value out says the same, and
+        # generated clients need not send it.
+        for value in _inputs(self._schema):
+            if value.default_value is None:
+                value.default_value = Undefined
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Strawberry would log a traceback for every typing error of a client; CodedErrors logs what matters."""
+
+
+def _inputs(schema: GraphQLSchema) -> Iterator[GraphQLArgument | GraphQLInputField]:
+    """What clients may send."""
+    for named in schema.type_map.values():
+        if isinstance(named, GraphQLInputObjectType):
+            yield from named.fields.values()
+        elif isinstance(named, GraphQLObjectType):
+            for field in named.fields.values():
+                yield from field.args.values()
 
 
 schema = InventorySchema(

@@ -9,24 +9,24 @@ from schema.context import Info
 from schema.dam import Dam
 
 
-@strawberry.type
+@strawberry.type(description="Where a page stands among all pages.")
 class PageInfo:
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="Whether dams follow: ask with after: endCursor.")
+    has_previous_page: bool = strawberry.field(description="Whether dams come before: ask with before: startCursor.")
+    start_cursor: str | None = strawberry.field(description="Of the first dam of the page; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Of the last dam of the page; null on an empty page.")
 
 
-@strawberry.type
+@strawberry.type(description="A dam and its place in the order of the page.")
 class DamEdge:
     cursor: str = strawberry.field(description="Its place in this order of dams. Pass it to after or before.")
-    node: Dam
+    node: Dam = strawberry.field(description="The dam.")
 
 
 @strawberry.type(description="One page of dams.")
 class DamConnection:
-    edges: list[DamEdge]
-    page_info: PageInfo
+    edges: list[DamEdge] = strawberry.field(description="The dams, each with its cursor.")
+    page_info: PageInfo = strawberry.field(description="Whether there are more, and the cursors to go on with.")
     where: strawberry.Private[Filter]
 
     @strawberry.field(description="The dams without their edges.")

@@ -1,6 +1,6 @@
 """A dam as clients see it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 
@@ -9,7 +9,13 @@ from resolvers.cursors import dam_global_id, event_cursor
 from resolvers.dates import iso
 from schema.scalars import GeoJSON, PartialDate
 
-strawberry.enum(Hazard, description="What a failure would threaten, not the condition of the dam.")
+GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The id of a Dam, as it was received.")]
+
+strawberry.enum(
+    Hazard,
+    description="What a failure would threaten, not the condition of the dam. HIGH: probably lives;"
+    " SIGNIFICANT: no lives, but property, lifelines or the environment; LOW: little beyond the owner's property.",
+)
 strawberry.enum(OwnerType, description="Kinds of owners, as the National Inventory of Dams tells them.")
 strawberry.enum(Purpose, description="What a dam is used for, as the National Inventory of Dams tells it.")
 strawberry.enum(DamType, description="How a dam is built, as the National Inventory of Dams tells it.")
@@ -22,8 +28,8 @@ class Node:
 
 @strawberry.type(description="Decimal degrees, WGS 84.")
 class Location:
-    latitude: float
-    longitude: float
+    latitude: float = strawberry.field(description="North of the equator.")
+    longitude: float = strawberry.field(description="East of Greenwich.")
 
 
 @strawberry.type(description="One structure of the inventory. What the source does not know is null.")
@@ -31,24 +37,24 @@ class Dam(Node):
     dam_id: int = strawberry.field(description="The same dam as an integer, for joins and files.")
     cursor: str = strawberry.field(description="Its place in the order of adding. Pass it to damAdded(after:).")
     name: str | None = strawberry.field(description="Null for some 4,300 dams of the national inventory.")
-    other_names: list[str]
+    other_names: list[str] = strawberry.field(description="Former and local names.")
     owner: str | None = strawberry.field(description="Name of the owner. The national data has owner types only.")
-    owner_types: list[OwnerType]
+    owner_types: list[OwnerType] = strawberry.field(description="What kind of owner; several for a dam that is shared.")
     river: str | None = strawberry.field(description="River or stream, tributary notation included (TR-DEER CREEK).")
-    date_built: PartialDate | None
-    location: Location
+    date_built: PartialDate | None = strawberry.field(description="When it was completed, as precisely as is known.")
+    location: Location = strawberry.field(description="Where it stands, as one point.")
     external_id: str | None = strawberry.field(description="Id in the National Inventory of Dams, such as UT10117.")
     structure_id: str | None = strawberry.field(
         description="Tells structures of one externalId apart; null for the main dam."
     )
     state: str | None = strawberry.field(description="USPS code of the state or territory, such as UT.")
-    county: str | None
+    county: str | None = strawberry.field(description="County, parish, borough or municipality.")
     height_ft: float | None = strawberry.field(description="NID height in feet.")
     storage_acre_ft: float | None = strawberry.field(description="NID storage in acre-feet.")
-    drainage_area_sq_mi: float | None = strawberry.field(description="Square miles.")
+    drainage_area_sq_mi: float | None = strawberry.field(description="Land that drains to it, in square miles.")
     purposes: list[Purpose] = strawberry.field(description="The most important first.")
     dam_types: list[DamType] = strawberry.field(description="The most important first.")
-    hazard: Hazard | None
+    hazard: Hazard | None = strawberry.field(description="Null where it is withheld.")
 
     @strawberry.field(description="The location as a GeoJSON Point.")
     def geometry(self) -> GeoJSON:

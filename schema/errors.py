@@ -59,9 +59,8 @@ class CodedErrors(SchemaExtension):
         original = error.original_error
         if isinstance(original, InventoryError):
             return original.code
-        # Without a path nothing was executed yet: the variables did not fit, or no operation was named.
-        return (
-            "BAD_USER_INPUT"
-            if error.path is None and (original is None or isinstance(original, GraphQLError))
-            else None
-        )
+        # GraphQL's own: before a path is walked variables do not fit, later arguments do not. It points at those in
+        # the document; without a place it speaks of a value of ours that cannot be sent.
+        if original is None or (isinstance(original, GraphQLError) and (error.path is None or original.nodes)):
+            return "BAD_USER_INPUT"
+        return None

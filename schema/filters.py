@@ -1,6 +1,7 @@
 """Arguments of the dam queries."""
 
 from enum import Enum
+from typing import Annotated
 
 import strawberry
 
@@ -12,23 +13,23 @@ from schema.scalars import GeoJSON, PartialDate
 
 @strawberry.input(description="Both ends included; an end that is left out is open.")
 class FloatRange:
-    min: float | None = None
-    max: float | None = None
+    min: float | None = strawberry.field(default=None, description="Not less than this.")
+    max: float | None = strawberry.field(default=None, description="Not more than this.")
 
 
 @strawberry.input(description="Degrees, WGS 84, edges included. A west that is greater than east crosses 180°.")
 class BoxInput:
-    west: float
-    south: float
-    east: float
-    north: float
+    west: float = strawberry.field(description="Longitude of the western edge.")
+    south: float = strawberry.field(description="Latitude of the southern edge.")
+    east: float = strawberry.field(description="Longitude of the eastern edge.")
+    north: float = strawberry.field(description="Latitude of the northern edge.")
 
 
 @strawberry.input(description="All points at most so many metres away, along the ellipsoid.")
 class CircleInput:
-    latitude: float
-    longitude: float
-    metres: float
+    latitude: float = strawberry.field(description="Of the centre.")
+    longitude: float = strawberry.field(description="Of the centre.")
+    metres: float = strawberry.field(description="The radius; a distanceM taken as it is finds that dam again.")
 
 
 @strawberry.input(description="Dams that meet every condition given. Texts compare without case and accents.")
@@ -36,10 +37,10 @@ class DamFilter:
     text: str | None = strawberry.field(default=None, description="Part of the name, of another name or of the river.")
     owner: str | None = strawberry.field(default=None, description="The whole name of the owner.")
     river: str | None = strawberry.field(default=None, description="The whole name of the river.")
-    counties: list[str] | None = None
+    counties: list[str] | None = strawberry.field(default=None, description="Whole names; at most 100, as in any list.")
     states: list[str] | None = strawberry.field(default=None, description='USPS codes, such as ["UT", "ID"].')
     external_ids: list[str] | None = strawberry.field(default=None, description='NID ids, such as ["UT10117"].')
-    hazards: list[Hazard] | None = None
+    hazards: list[Hazard] | None = strawberry.field(default=None, description="Dams with one of these.")
     owner_types: list[OwnerType] | None = strawberry.field(default=None, description="Dams with any of these.")
     purposes: list[Purpose] | None = strawberry.field(default=None, description="Dams with any of these.")
     height_ft: FloatRange | None = strawberry.field(default=None, description="Feet. Dams of unknown height are out.")
@@ -52,11 +53,14 @@ class DamFilter:
     built_after: PartialDate | None = strawberry.field(
         default=None, description="Built after this day, month or year ended."
     )
-    box: BoxInput | None = None
-    within: CircleInput | None = None
+    box: BoxInput | None = strawberry.field(default=None, description="Dams in a part of the map.")
+    within: CircleInput | None = strawberry.field(default=None, description="Dams near a point.")
     polygon: GeoJSON | None = strawberry.field(
         default=None, description="A GeoJSON Polygon or MultiPolygon of at most 5,000 vertices."
     )
+
+
+Where = Annotated[DamFilter | None, strawberry.argument(description="Only dams that meet all of this.")]
 
 
 @strawberry.enum(description="ADDED is the order of adding. Dams whose value is unknown come last.")
@@ -70,7 +74,7 @@ class DamOrderField(Enum):
     STORAGE = "STORAGE"
 
 
-@strawberry.enum
+@strawberry.enum(description="Which way the values go; unknown values and equal ones keep their place.")
 class OrderDirection(Enum):
     ASC = "ASC"
     DESC = "DESC"
@@ -78,8 +82,8 @@ class OrderDirection(Enum):
 
 @strawberry.input(description="By one field, then by id.")
 class DamOrder:
-    field: DamOrderField
-    direction: OrderDirection = OrderDirection.ASC
+    field: DamOrderField = strawberry.field(description="What to compare.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Up or down.")
 
     def ordering(self) -> Ordering:
         return Ordering(self.field.value, self.direction is OrderDirection.DESC)

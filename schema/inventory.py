@@ -2,17 +2,17 @@
 
 import strawberry
 
-from resolvers.adding import KNOWN_OWNERS
 from resolvers.cursors import event_cursor
+from resolvers.inputs import KNOWN_OWNERS
 from resolvers.inventory import InventoryState
 
 
 @strawberry.type(description="The inventory as a whole.")
 class Inventory:
-    dam_count: int
+    dam_count: int = strawberry.field(description="Dams there are.")
     max_dams: int | None = strawberry.field(description="Dams there may be; null means no cap.")
     remaining: int | None = strawberry.field(description="Dams that may still be added; null means no cap.")
-    is_full: bool
+    is_full: bool = strawberry.field(description="Whether addDam would answer INVENTORY_FULL.")
     event_cursor: str = strawberry.field(
         description="The last change. damAdded(after:) with it misses nothing that is added after this answer."
     )

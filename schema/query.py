@@ -1,6 +1,9 @@
 """Root fields that read."""
 
+from typing import Annotated
+
 import strawberry
+from strawberry import argument
 
 from models.errors import BadUserInput
 from models.identity import Permission
@@ -11,8 +14,8 @@ from resolvers.locations import UnusableLocation, check_point
 from resolvers.pagination import Ordering, check_size, window
 from schema.connection import DamConnection
 from schema.context import Info
-from schema.dam import Dam, Node
-from schema.filters import DamFilter, DamOrder, conditions
+from schema.dam import Dam, GlobalId, Node
+from schema.filters import DamOrder, Where, conditions
 from schema.inventory import Inventory
 from schema.viewer import Viewer
 
@@ -20,7 +23,7 @@ from schema.viewer import Viewer
 @strawberry.type(description="A dam and how far it is.")
 class NearbyDam:
     distance_m: float = strawberry.field(description="Metres along the ellipsoid (WGS 84).")
-    dam: Dam
+    dam: Dam = strawberry.field(description="The dam.")
 
 
 async def load_dam(info: Info, dam_id: int) -> Dam | None:
@@ -34,12 +37,12 @@ class Query:
     async def dams(
         self,
         info: Info,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
-        where: DamFilter | None = None,
-        order_by: DamOrder | None = None,
+        first: Annotated[int | None, argument(description="So many from the start; 20 where nothing is said.")] = None,
+        after: Annotated[str | None, argument(description="Only what follows this cursor.")] = None,
+        last: Annotated[int | None, argument(description="So many from the end.")] = None,
+        before: Annotated[str | None, argument(description="Only what comes before this cursor.")] = None,
+        where: Where = None,
+        order_by: Annotated[DamOrder | None, argument(description="The order of adding where nothing is said.")] = None,
     ) -> DamConnection:
         await info.context.require(Permission.VIEW_DAMS)
         ordering = order_by.ordering() if order_by else Ordering()
@@ -51,20 +54,30 @@ class Query:
         return DamConnection.from_page(page, ordering, filter_)
 
     @strawberry.field(description="One dam by its global id or by its damId; null where there is none.")
-    async def dam(self, info: Info, id: strawberry.ID | None = None, dam_id: int | None = None) -> Dam | None:  # noqa: A002
+    async def dam(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID | None, argument(description="As in Dam.id.")] = None,  # noqa: A002
+        dam_id: Annotated[int | None, argument(description="As in Dam.damId.")] = None,
+    ) -> Dam | None:
         await info.context.require(Permission.VIEW_DAMS)
         if (id is None) == (dam_id is None):
             raise BadUserInput("Ask for a dam by id or by damId: one of the two.")
         return await load_dam(info, dam_id_of(id) if id is not None else dam_id or 0)
 
     @strawberry.field(description="Anything that has a global id; null where it is no longer there.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002
+    async def node(self, info: Info, id: GlobalId) -> Node | None:  # noqa: A002
         await info.context.require(Permission.VIEW_DAMS)
         return await load_dam(info, dam_id_of(id))
 
     @strawberry.field(description="The dams nearest to a point, the nearest first.")
     async def nearest_dams(
-        self, info: Info, latitude: float, longitude: float, first: int = 10, where: DamFilter | None = None
+        self,
+        info: Info,
+        latitude: Annotated[float, argument(description="Of the point, in degrees.")],
+        longitude: Annotated[float, argument(description="Of the point, in degrees.")],
+        first: Annotated[int, argument(description="So many at most.")] = 10,
+        where: Where = None,
     ) -> list[NearbyDam]:
         await info.context.require(Permission.VIEW_DAMS)
         check_size("first", first, info.context.max_page_size)

@@ -3,7 +3,7 @@
 from typing import Any, NewType
 
 import strawberry
-from graphql import value_from_ast_untyped
+from graphql import GraphQLError, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
 GeoJSON = NewType("GeoJSON", object)
@@ -12,6 +12,12 @@ PartialDate = NewType("PartialDate", str)
 
 def _any_json(node: Any, variables: dict[str, Any] | None = None) -> Any:
     return value_from_ast_untyped(node, variables)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise GraphQLError('A PartialDate is a string: "1941", "1993-04" or "1993-04-12".')
+    return value
 
 
 SCALARS: dict[object, ScalarDefinition] = {
@@ -28,6 +34,6 @@ SCALARS: dict[object, ScalarDefinition] = {
         description='A date as precisely as it is known: "1941", "1993-04" or "1993-04-12" (ISO 8601, EDTF level 0).',
         specified_by_url="https://www.loc.gov/standards/datetime/",
         serialize=str,
-        parse_value=str,
+        parse_value=_text,
     ),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Annotated
 
 import strawberry
 
@@ -11,7 +12,7 @@ from resolvers.cursors import sequence_of
 from resolvers.filters import meets
 from schema.context import Info
 from schema.dam import Dam
-from schema.filters import DamFilter, conditions
+from schema.filters import Where, conditions
 
 
 @strawberry.type
@@ -20,7 +21,13 @@ class Subscription:
         description="Each dam that is added, once and in order: those after a cursor first, then live, without a gap."
     )
     async def dam_added(
-        self, info: Info, after: str | None = None, where: DamFilter | None = None
+        self,
+        info: Info,
+        after: Annotated[
+            str | None,
+            strawberry.argument(description="A Dam.cursor or an Inventory.eventCursor. Left out: from now on."),
+        ] = None,
+        where: Where = None,
     ) -> AsyncGenerator[Dam, None]:
         await info.context.require(Permission.VIEW_DAMS)
         filter_ = conditions(where)

@@ -12,7 +12,7 @@ from schema.context import Info
 @strawberry.type(description="Dams that one user may add.")
 class Quota:
     max_dams: int | None = strawberry.field(description="Null means no quota.")
-    used: int
+    used: int = strawberry.field(description="Dams this user has added that are still there.")
     remaining: int | None = strawberry.field(description="Null means no quota.")
 
     @classmethod
@@ -29,7 +29,7 @@ class Quota:
 class Viewer:
     name: str | None = strawberry.field(description="Null without a token.")
     permissions: list[str] = strawberry.field(description="What this token may do, such as add_dams.")
-    can_add_dams: bool
+    can_add_dams: bool = strawberry.field(description="Whether this token may add dams, be there room or not.")
     user_id: strawberry.Private[int | None]
 
     @strawberry.field(description="Null without a token.")

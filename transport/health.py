@@ -1,5 +1,7 @@
 """What watches the service asks: is the process up, and can it do its work."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -7,6 +9,9 @@ from models import migrations
 from models.database import Database
 from models.errors import DatabaseUnavailable
 from pubsub.hub import Hub
+
+PATIENCE_S = 3.0
+"""For the database. Whoever watches a service waits a few seconds at most."""
 
 
 async def live(request: Request) -> Response:
@@ -28,9 +33,12 @@ async def ready(request: Request) -> Response:
 async def database_check(database: Database) -> str:
     """`ok`, or one sentence on what is wrong."""
     try:
-        revision = await migrations.current(database)
+        async with asyncio.timeout(PATIENCE_S):
+            revision = await migrations.current(database)
     except DatabaseUnavailable as error:
         return str(error)
+    except TimeoutError:
+        return f"The database did not answer within {PATIENCE_S:g} s."
     if revision != migrations.head():
         return f"The database is at revision {revision}, this version needs {migrations.head()}. Run: dams migrate"
     return "ok"

@@ -9,20 +9,24 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.base import BaseRequestProtocol
 from strawberry.schema.base import BaseSchema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET
 
 from models.errors import DatabaseUnavailable, Unauthenticated
+from transport.websocket import Handler, Socket
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -36,11 +40,21 @@ STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "DATABASE_UNAVAILABLE": 503,
 REFUSED = {400: "BAD_REQUEST", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
 """Codes of requests in which no GraphQL could be found."""
 
+BY_METHOD = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
+ELSEWHERE = {
+    OperationType.MUTATION: (405, "Send mutations by POST."),  # GraphQL over HTTP, section 6.2.1
+    OperationType.SUBSCRIPTION: (400, "Subscribe over a WebSocket, with the subprotocol graphql-transport-ws."),
+}
+"""Status and reason for operations that came by a way on which they cannot be done."""
+
 MakeContext = Callable[[Request | WebSocket], Awaitable[Any]]
 
 
 class GraphQLEndpoint(GraphQL[Any, None]):
     """`make_context` gives each request and each socket its context."""
+
+    websocket_adapter_class = Socket
+    graphql_transport_ws_handler_class = Handler
 
     def __init__(self, schema: BaseSchema, make_context: MakeContext, allowed_origins: tuple[str, ...]) -> None:
         super().__init__(
@@ -48,6 +62,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
             connection_init_wait_timeout=INIT_TIMEOUT,
+            max_subscriptions_per_connection=None,  # the handler's own limit has a code
             allowed_origins=allowed_origins,
         )
         self._make_context = make_context
@@ -60,7 +75,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         try:
             response = await self.run(request)
         except HTTPException as error:
-            response = _refusal(error.status_code, error.reason)
+            response = _refusal(request.method, error.status_code, error.reason)
         if accepts_graphql_json(request):
             response.headers["content-type"] = f"{GRAPHQL_JSON}; charset=utf-8"
             response.status_code = getattr(request.state, "status", response.status_code)
@@ -82,12 +97,40 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             pass  # each operation looks the token up again
         return UNSET
 
+    async def execute_single(
+        self,
+        request: Request,
+        request_adapter: AsyncHTTPRequestAdapter,
+        sub_response: Response,
+        context: Any,
+        root_value: None,
+        request_data: GraphQLRequestData,
+    ) -> ExecutionResult:
+        """Strawberry would take a subscription here, and then not know what to do with it."""
+        try:
+            return await self.schema.execute(
+                request_data.query,
+                variable_values=request_data.variables,
+                context_value=context,
+                operation_name=request_data.operation_name,
+                allowed_operation_types=BY_METHOD[request.method],
+            )
+        except InvalidOperationTypeError as error:
+            raise HTTPException(*ELSEWHERE[error.operation_type]) from error
+        except CannotGetOperationTypeError as error:
+            raise HTTPException(400, error.as_http_error_reason()) from error
+        except MissingQueryError as error:
+            raise HTTPException(400, "There is no query in this request.") from error
+
     async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
         answer = await super().process_result(request, result)
         if result.data is None and result.errors and all(error.path is None for error in result.errors):
             del answer["data"]  # nothing was executed: GraphQL specification, section 7.1
         request.state.status = status_of(answer)
         return answer
+
+    def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
+        return False
 
     def parse_json(self, data: str | bytes) -> Any:
         parsed = super().parse_json(data)
@@ -104,12 +147,12 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         return orjson.dumps(data).decode()
 
 
-def _refusal(status: int, reason: str) -> Response:
+def _refusal(method: str, status: int, reason: str) -> Response:
     if reason == "Unsupported content type":
         status, reason = 415, "Send the request as application/json."
     error = {"message": reason, "extensions": {"code": REFUSED.get(status, "BAD_REQUEST")}}
-    headers = {"allow": "GET, POST"} if status == 405 else None
-    return Response(orjson.dumps({"errors": [error]}), status, headers, f"{JSON}; charset=utf-8")
+    allow = {"allow": "POST" if method == "GET" else "GET, POST"} if status == 405 else None
+    return Response(orjson.dumps({"errors": [error]}), status, allow, f"{JSON}; charset=utf-8")
 
 
 def accepts_graphql_json(request: Request) -> bool:

@@ -1,0 +1,54 @@
+"""Clients as they are published: each listens, adds a dam by its own mutation, and resumes where it left off."""
+
+import asyncio
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gql import gql
+
+from tests.conftest import ADMIN_TOKEN, Server
+from tests.streaming import ADD, FOLLOW, TIMEOUT_S, cursor_of, dam_input
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("client", ["graphql-ws", "apollo"])
+async def test_a_client_in_node_listens_adds_and_resumes(server: Server, client: str) -> None:
+    script = ["node", str(ROOT / f"tests/clients/{client}.mjs"), f"{server.url}/graphql", ADMIN_TOKEN]
+    running = await asyncio.create_subprocess_exec(
+        # By way of npm, because that script knows where a Node is.
+        *(str(ROOT / "scripts/npm"), "exec", "--offline", "--call", shlex.join(script)),
+        env=os.environ | {"npm_config_update_notifier": "false"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told, complained = await asyncio.wait_for(running.communicate(), TIMEOUT_S)
+    assert running.returncode == 0, complained.decode()
+    assert json.loads(told) == ["Deer Creek", "Jordanelle"]
+
+
+async def test_python_gql_listens_adds_and_resumes(server: Server) -> None:
+    session = await server.connect(ADMIN_TOKEN)
+
+    def follow(after: str) -> Any:
+        document = gql(FOLLOW)
+        document.variable_values = {"after": after}
+        return session.subscribe(document)
+
+    async def add(name: str) -> None:
+        document = gql(ADD)
+        document.variable_values = {"input": dam_input(name)}
+        assert (await session.execute(document))["addDam"]["dam"]["name"] == name
+
+    live = follow(await cursor_of(server))
+    await add("Deer Creek")
+    seen = (await anext(live))["damAdded"]
+    await live.aclose()
+    await add("Jordanelle")
+    resumed = follow(seen["cursor"])
+    assert [seen["name"], (await anext(resumed))["damAdded"]["name"]] == ["Deer Creek", "Jordanelle"]
+    await resumed.aclose()
