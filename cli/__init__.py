@@ -1,5 +1,26 @@
 """The `dams` command."""
 
-from cli.app import main
+import sys
+from typing import Any
 
-__all__ = ["main"]
+from pydantic import ValidationError
+
+from cli import identity, inventory, server, setup  # noqa: F401  # they register their commands
+from cli.app import app
+from ingest.reading import ImportFileError
+from models.errors import InventoryError
+
+
+def main() -> None:
+    """An expected failure is one sentence on standard error and exit code 1, not a traceback."""
+    try:
+        app()
+    except (InventoryError, ImportFileError) as error:
+        sys.exit(f"{error} [{error.code}]")
+    except ValidationError as error:
+        sys.exit("\n".join(_setting_problem(problem) for problem in error.errors()))
+
+
+def _setting_problem(problem: Any) -> str:
+    name = f"DAMS_{'_'.join(map(str, problem['loc'])).upper()}: " if problem["loc"] else ""
+    return f"{name}{problem['msg']}"

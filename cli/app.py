@@ -1,15 +1,11 @@
-"""The commands and their arguments; each does its work elsewhere."""
+"""The root of the command, and the database that each command works on."""
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
-from ingest.reading import ImportFileError
 from models import migrations
 from models.database import Database
 from models.errors import InventoryError
@@ -57,20 +53,3 @@ async def require_tables(database: Database) -> None:
         raise SetupRequired("There is no inventory in the database yet. Run: dams init")
     if revision != migrations.head():
         raise SetupRequired(f"The database is at revision {revision}, not {migrations.head()}. Run: dams migrate")
-
-
-def main() -> None:
-    """An expected failure is one sentence on standard error and exit code 1, not a traceback."""
-    from cli import identity, inventory, server, setup  # noqa: F401  # they register their commands
-
-    try:
-        app()
-    except (InventoryError, ImportFileError) as error:
-        sys.exit(f"{error} [{error.code}]")
-    except ValidationError as error:
-        sys.exit("\n".join(_setting_problem(problem) for problem in error.errors()))
-
-
-def _setting_problem(problem: Any) -> str:
-    name = f"DAMS_{'_'.join(map(str, problem['loc'])).upper()}: " if problem["loc"] else ""
-    return f"{name}{problem['msg']}"

@@ -14,7 +14,6 @@ import pytest
 from gql import GraphQLRequest
 from typer.testing import CliRunner
 
-from cli import identity, inventory, server, setup
 from cli.app import app
 from models.database import Database
 from models.errors import BadUserInput
@@ -22,9 +21,6 @@ from resolvers.inventory import read_inventory, set_cap
 from schema import schema
 from tests.conftest import Place, Serve, until
 from tests.services import Postgres, free_port
-
-REGISTERED = [identity, inventory, server, setup]
-"""Importing them registers their commands."""
 
 Run = Callable[..., str]
 DAMS = Path(sys.executable).with_name("dams")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import typer
 
-from cli import identity, inventory, server, setup
 from cli.app import app
 from models.identity import Permission
 from resolvers.inventory import CAPS
@@ -18,9 +17,6 @@ from settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCS = {path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")}
-REGISTERED = [identity, inventory, server, setup]
-"""Importing them registers their commands."""
-
 CODE = re.compile(r"[A-Z]{7,}|(?=.{7})[A-Z]+(_[A-Z0-9]+)+")
 NOT_CODES = {*SORT_COLUMNS, "AUTOCOMMIT", "CASCADE", "SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_LOCKED", "JORDANELLE"}
 """Fields of an order, words of the database, a dam."""
