@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sqlalchemy import Boolean, ColumnElement, Float, Select, and_, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Float, and_, func, or_, select
 
 from models.dam import Dam
 from models.geodesy import area_bounds, circle_bounds
@@ -22,16 +22,20 @@ class Spatial(Protocol):
     def within(self, longitude: float, latitude: float, metres: float) -> ColumnElement[bool]: ...
 
 
+def coordinates_in(box: Box) -> ColumnElement[bool]:
+    west, south, east, north = box
+    if west <= east:
+        longitude: ColumnElement[bool] = Dam.longitude.between(west, east)
+    else:
+        longitude = or_(Dam.longitude >= west, Dam.longitude <= east)
+    return and_(Dam.latitude.between(south, north), longitude)
+
+
 class SqliteSpatial:
     """Columns and a B-tree narrow down, Python decides: 92,000 dams, 1.3 ms for a box, 1.9 ms for 50 km."""
 
     def box(self, box: Box) -> ColumnElement[bool]:
-        west, south, east, north = box
-        if west <= east:
-            longitude: ColumnElement[bool] = Dam.longitude.between(west, east)
-        else:
-            longitude = or_(Dam.longitude >= west, Dam.longitude <= east)
-        return and_(Dam.latitude.between(south, north), longitude)
+        return coordinates_in(box)
 
     # The box comes first: SQLite evaluates from the left, and the function is the expensive part.
     def area(self, wkt: str) -> ColumnElement[bool]:
@@ -53,21 +57,22 @@ class PostgisSpatial:
     def box(self, box: Box) -> ColumnElement[bool]:
         west, south, east, north = box
         halves = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-        return or_(*(self._meets(select(func.ST_MakeEnvelope(w, south, e, north, 4326))) for w, e in halves))
+        envelopes = [select(func.ST_MakeEnvelope(w, south, e, north, 4326)).scalar_subquery() for w, e in halves]
+        # && compares boxes rounded to float32, and no point "intersects" a box without width and height:
+        # the index narrows down, the columns decide.
+        return and_(or_(*(Dam.point.bool_op("&&")(envelope) for envelope in envelopes)), coordinates_in(box))
 
     def area(self, wkt: str) -> ColumnElement[bool]:
-        return self._meets(select(func.ST_GeomFromText(wkt, 4326)))
+        # A sub-select, as asyncpg's generic plan would parse the shape once a row from the sixth call on
+        # (30 ms become 1,000 ms).
+        shape = select(func.ST_GeomFromText(wkt, 4326)).scalar_subquery()
+        return func.ST_Intersects(Dam.point, shape, type_=Boolean())
 
     def metres(self, longitude: float, latitude: float) -> ColumnElement[float]:
         return func.ST_Distance(func.geography(Dam.point), self._geography(longitude, latitude), type_=Float())
 
     def within(self, longitude: float, latitude: float, metres: float) -> ColumnElement[bool]:
         return func.ST_DWithin(func.geography(Dam.point), self._geography(longitude, latitude), metres, type_=Boolean())
-
-    def _meets(self, shape: Select[tuple[object]]) -> ColumnElement[bool]:
-        # ST_Intersects, as && compares boxes rounded to float32. A sub-select, as asyncpg's generic plan would
-        # parse the shape once a row from the sixth call on (30 ms become 1,000 ms).
-        return func.ST_Intersects(Dam.point, shape.scalar_subquery(), type_=Boolean())
 
     def _geography(self, longitude: float, latitude: float) -> ColumnElement[object]:
         return func.geography(func.ST_SetSRID(func.ST_MakePoint(longitude, latitude), 4326))

@@ -32,9 +32,13 @@ def select_dams(where: Filter, spatial: Spatial) -> Select[Any]:
 
 
 async def load_page(database: Database, where: Filter, window: Window) -> Page:
-    statement = window.statement(select_dams(where, SPATIAL[database.dialect]))
+    rows: list[Row[Any]] = []
     async with database.read() as connection:
-        return window.page((await connection.execute(statement)).all())
+        for statement in window.statements(select_dams(where, SPATIAL[database.dialect])):
+            rows += await connection.execute(statement)
+            if len(rows) > window.size:
+                break
+    return window.page(rows)
 
 
 async def count_dams(database: Database, where: Filter) -> int:

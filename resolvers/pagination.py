@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Date, Float, Integer, Row, Select, and_, or_
+from sqlalchemy import Date, Float, Integer, Row, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Dam
@@ -30,9 +30,20 @@ LABELS = tuple(f"{field} {direction}" for field in SORT_COLUMNS for direction in
 A_PLACE = "a cursor of a page of dams"
 
 
+class Place(NamedTuple):
+    """The value by which a row is sorted, None where it is unknown, and its id."""
+
+    value: Any
+    row_id: int
+
+    @property
+    def is_known(self) -> bool:
+        return self.value is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """Rows by one column, then by id."""
+    """Rows by one column, then by id in the same direction: an index read forwards or backwards."""
 
     field: str = "ADDED"
     descending: bool = False
@@ -49,8 +60,8 @@ class Ordering:
         value = getattr(row, self.column.key)
         return encode("place", self.label, value, row.id)
 
-    def place(self, cursor: str) -> tuple[Any, int]:
-        """The value and the id of the row that the cursor stands for.
+    def place(self, cursor: str) -> Place:
+        """Where the row stands or stood whose cursor this is.
 
         Raises BadUserInput, also for a cursor of another ordering.
         """
@@ -60,35 +71,9 @@ class Ordering:
                 raise not_ours(cursor, A_PLACE)
             if label != self.label:
                 raise BadUserInput(f"This cursor belongs to the order {label}; the page asks for {self.label}.")
-            return _typed(self.column, value), whole_number(row_id)
+            return Place(_typed(self.column, value), whole_number(row_id))
         except ValueError:
             raise not_ours(cursor, A_PLACE) from None
-
-    def order_by(self, *, backwards: bool) -> list[ColumnElement[Any]]:
-        downwards = self.descending != backwards
-        if self.column is Dam.id:
-            return [Dam.id.desc() if downwards else Dam.id.asc()]
-        column = self.column.desc() if downwards else self.column.asc()
-        last = column.nulls_first() if backwards else column.nulls_last()
-        return [last, Dam.id.desc() if backwards else Dam.id.asc()]
-
-    def after(self, value: Any, row_id: int) -> ColumnElement[bool]:
-        column: ColumnElement[Any] = self.column.expression
-        if self.column is Dam.id:
-            return column < row_id if self.descending else column > row_id
-        if value is None:
-            return and_(column.is_(None), Dam.id > row_id)
-        beyond = column < value if self.descending else column > value
-        return or_(beyond, and_(column == value, Dam.id > row_id), column.is_(None))
-
-    def before(self, value: Any, row_id: int) -> ColumnElement[bool]:
-        column: ColumnElement[Any] = self.column.expression
-        if self.column is Dam.id:
-            return column > row_id if self.descending else column < row_id
-        if value is None:
-            return or_(column.is_not(None), and_(column.is_(None), Dam.id < row_id))
-        beyond = column > value if self.descending else column < value
-        return or_(beyond, and_(column == value, Dam.id < row_id))
 
 
 def _typed(column: InstrumentedAttribute[Any], value: Any) -> Any:
@@ -117,16 +102,39 @@ class Window:
     after: str | None
     before: str | None
 
-    def statement(self, rows: Select[Any]) -> Select[Any]:
-        """The rows of the page, and one more that only tells that there are more."""
-        if self.after is not None:
-            rows = rows.where(self.ordering.after(*self.ordering.place(self.after)))
-        if self.before is not None:
-            rows = rows.where(self.ordering.before(*self.ordering.place(self.before)))
-        return rows.order_by(*self.ordering.order_by(backwards=self.backwards)).limit(self.size + 1)
+    def statements(self, rows: Select[Any]) -> list[Select[Any]]:
+        """The rows of the page, and one more that only tells that there are more.
+
+        Known values and unknown ones apart, so that each is one range of an index. In the order in which they are
+        to be read; where the first gives enough, the other need not run.
+        """
+        column = self.ordering.column
+        after = None if self.after is None else self.ordering.place(self.after)
+        before = None if self.before is None else self.ordering.place(self.before)
+        parts = []
+        # All known values come before all unknown ones: a cursor of the other sort takes in a whole part, or nothing.
+        if after is None or after.is_known:
+            end = before if before and before.is_known else None
+            keys = [Dam.id] if column is Dam.id else [column, Dam.id]
+            parts.append(self._range(rows.where(column.is_not(None)), keys, after, end))
+        if column is not Dam.id and (before is None or not before.is_known):
+            start = after if after and not after.is_known else None
+            parts.append(self._range(rows.where(column.is_(None)), [Dam.id], start, before))
+        return parts[::-1] if self.backwards else parts
+
+    def _range(
+        self, rows: Select[Any], keys: list[InstrumentedAttribute[Any]], after: Place | None, before: Place | None
+    ) -> Select[Any]:
+        key, descending = tuple_(*keys), self.ordering.descending
+        for place, upwards in ((after, not descending), (before, descending)):
+            if place is not None:
+                bound = place[-len(keys) :]
+                rows = rows.where(key > bound if upwards else key < bound)
+        downwards = descending != self.backwards
+        return rows.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(self.size + 1)
 
     def page(self, rows: Sequence[Row[Any]]) -> "Page":
-        """The rows of `statement`, in the order asked for.
+        """The rows of `statements`, in the order asked for.
 
         A side bounded by a cursor has more: the row of the cursor stood there.
         """

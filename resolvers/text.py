@@ -31,7 +31,7 @@ def clean_text(text: str | None) -> str | None:
         raise UnusableText("TOO_LONG", f"has {len(text):,} characters; {MAX_CHARACTERS} are allowed")
     categories = {unicodedata.category(character) for character in text}
     if categories & UNUSABLE:
-        raise UnusableText("INVALID_TEXT", "contains control characters, line breaks or half of a character pair")
+        raise UnusableText("INVALID_TEXT", "contains control characters or half of a character pair")
     return text if categories - INVISIBLE else None
 
 

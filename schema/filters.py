@@ -74,13 +74,13 @@ class DamOrderField(Enum):
     STORAGE = "STORAGE"
 
 
-@strawberry.enum(description="Which way the values go; unknown values and equal ones keep their place.")
+@strawberry.enum(description="Which way the values go; unknown ones come last either way.")
 class OrderDirection(Enum):
     ASC = "ASC"
     DESC = "DESC"
 
 
-@strawberry.input(description="By one field, then by id.")
+@strawberry.input(description="By one field, then by id in the same direction.")
 class DamOrder:
     field: DamOrderField = strawberry.field(description="What to compare.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Up or down.")

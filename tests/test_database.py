@@ -19,7 +19,7 @@ from models.errors import DatabaseUnavailable
 from pubsub.log import last_sequence, read_log
 from tests.conftest import Place, Serve
 from tests.services import Postgres
-from tests.streaming import ADD, add, dam_input
+from tests.streaming import ADD, TIMEOUT_S, add, dam_input
 
 on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 on_postgresql = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -110,7 +110,7 @@ async def test_writers_do_not_queue_for_ever(
     database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.05)
-    async with half_done(database):
+    async with asyncio.timeout(TIMEOUT_S), half_done(database):
         waiting = await asyncio.gather(*(add(database, admin) for _ in range(20)), return_exceptions=True)
     assert {type(error) for error in waiting} == {DatabaseUnavailable}
     assert await add(database, admin) == 2

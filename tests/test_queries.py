@@ -65,11 +65,11 @@ class Stock:
     server: Server
 
     def ordered(self, field: str, direction: str) -> list[int]:
-        """Ids as Python sorts them: unknown values last, equal ones by id."""
-        column = SORT_COLUMNS[field].key
-        known = sorted((dam for dam in self.dams if dam[column] is not None), key=lambda dam: dam["id"])
-        known.sort(key=lambda dam: dam[column], reverse=direction == "DESC")
-        return [dam["id"] for dam in known] + sorted(dam["id"] for dam in self.dams if dam[column] is None)
+        """Ids as Python sorts them: by value and id, unknown values last."""
+        column, downwards = SORT_COLUMNS[field].key, direction == "DESC"
+        known = sorted(((dam[column], dam["id"]) for dam in self.dams if dam[column] is not None), reverse=downwards)
+        unknown = sorted((dam["id"] for dam in self.dams if dam[column] is None), reverse=downwards)
+        return [dam_id for _, dam_id in known] + unknown
 
 
 @pytest.fixture(scope="module", params=ENGINES)
@@ -211,6 +211,17 @@ async def test_a_page_takes_one_statement_and_its_count_another(
     )
     assert len(statements) == expected
     assert any("count(*)" in statement for statement in statements) is (bool(where) and "totalCount" in selection)
+
+
+async def test_only_a_page_that_holds_known_and_unknown_values_takes_two_statements(
+    stock: Stock, statements: list[str]
+) -> None:
+    known = sum(dam["height_ft"] is not None for dam in stock.dams)
+    by_height = {"field": "HEIGHT", "direction": "DESC"}
+    for arguments, expected in (({"first": 5}, 1), ({"last": 5}, 1), ({"first": known}, 2)):
+        statements.clear()
+        await page(stock.server, orderBy=by_height, **arguments)
+        assert len(statements) == expected
 
 
 async def test_total_count_counts_what_meets_the_filter_on_all_pages(stock: Stock) -> None:

@@ -311,3 +311,19 @@ async def test_clients_that_vanish_leave_nothing_behind(
             socket.connection.transport.abort()
     await until(lambda: len(asyncio.all_tasks()) <= before)
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_a_socket_may_be_closed_in_the_middle_of_many_streams(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    await add_many(server, [f"Dam {number}" for number in range(50)])
+    before = len(asyncio.all_tasks())
+    async with opened(server.websocket_url) as socket:
+        await socket.init()
+        for number in range(100):
+            await socket.start(FOLLOW, str(number), after=START)
+        await socket.names(1)
+        await socket.send("This ends it.")
+        assert (await socket.closed())[0] == 4400
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

@@ -145,8 +145,8 @@ def create_dams(key: sa.Text) -> None:
     )
     for columns in (
         ["name_key", "id"],
-        ["river_key"],
-        ["owner_key"],
+        ["river_key", "id"],
+        ["owner_key", "id"],
         ["state", "county_key"],
         ["built_first_day", "id"],
         ["height_ft", "id"],
