@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 allow_headers=["authorization", "content-type"],
             )
         ],
-        exception_handlers={HTTPException: show_http_error},
+        exception_handlers={HTTPException: show_http_error, Exception: show_fault},
         lifespan=lifespan,
     )
 
@@ -94,3 +94,9 @@ async def show_http_error(request: Request, error: Exception) -> Response:
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
     answer = {"errors": [{"message": error.detail, "extensions": {"code": code}}]}
     return JSONResponse(answer, error.status_code, error.headers)
+
+
+async def show_fault(request: Request, error: Exception) -> Response:
+    """The error itself goes to the log of uvicorn."""
+    fault = {"message": "Something went wrong on our side.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    return JSONResponse({"errors": [fault]}, 500)

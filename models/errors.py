@@ -34,7 +34,10 @@ class CursorAhead(InventoryError):
 
 
 class DatabaseUnavailable(InventoryError):
-    """The database is away or busy; the same request may succeed in a moment. Nothing was written."""
+    """The database is away or busy; the same request may succeed in a moment.
+
+    Nothing was written, unless the connection was lost in the middle of a commit.
+    """
 
     code = "DATABASE_UNAVAILABLE"
 

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from operator import attrgetter
 
 from models import EventKind
@@ -99,7 +100,7 @@ class Hub:
         if not self._kept or self._kept[0].sequence > position + 1:
             return None
         first = bisect_right(self._kept, position, key=attrgetter("sequence"))
-        return [self._kept[index] for index in range(first, min(first + PAGE, len(self._kept)))]
+        return list(islice(self._kept, first, first + PAGE))
 
     async def _log_after(self, position: int) -> list[LoggedEvent]:
         """Waits while the database is away: a stream that has begun does not end for that."""

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Iterator
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types.execution import StreamExecutionResult
 
 from models.errors import InventoryError
@@ -22,12 +23,24 @@ class CodedErrors(SchemaExtension):
         self._code(self.execution_context.result)
 
     def on_validate(self) -> Iterator[None]:
+        if self._is_ambiguous():
+            message = "The document holds several operations. Name one of them in operationName."
+            error = GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+            self.execution_context.pre_execution_errors = [error]
         yield
         self._invalid = self.execution_context.pre_execution_errors or []
 
     def on_stream_result(self, result: StreamExecutionResult) -> Iterator[None]:
         self._code(result)
         yield
+
+    def _is_ambiguous(self) -> bool:
+        """GraphQL specification, section 6.1; Strawberry would run the first operation."""
+        document = self.execution_context.graphql_document
+        definitions = document.definitions if document else ()
+        operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        # The public `operation_name` is that of the first operation where none was given.
+        return len(operations) > 1 and self.execution_context._provided_operation_name is None
 
     def _code(self, result: object) -> None:
         errors = getattr(result, "errors", None)
@@ -37,6 +50,8 @@ class CodedErrors(SchemaExtension):
     def _coded(self, error: GraphQLError) -> GraphQLError:
         if error.extensions and "code" in error.extensions:
             return error
+        if isinstance(error.original_error, CannotGetOperationTypeError):
+            return GraphQLError(error.original_error.as_http_error_reason(), extensions={"code": "BAD_USER_INPUT"})
         code = self._code_of(error)
         if code is not None:
             error.extensions = {**(error.extensions or {}), "code": code}

@@ -234,3 +234,17 @@ async def test_the_built_pages_are_served_and_may_load_nothing_from_elsewhere(
             assert page.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
             assert page.headers["x-content-type-options"] == "nosniff"
         assert (await server.http.get("/assets/map.js")).text == "assets/map.js"
+
+
+TWO_OPERATIONS = "query A { inventory { damCount } } query B { inventory { isFull } }"
+
+
+async def test_one_of_several_operations_is_run_by_its_name(server: Server) -> None:
+    answer = await server.http.post("/graphql", json={"query": TWO_OPERATIONS, "operationName": "B"})
+    assert answer.json() == {"data": {"inventory": {"isFull": False}}}
+
+
+async def test_several_operations_without_a_name_are_refused(server: Server) -> None:
+    answer = await server.post(TWO_OPERATIONS)
+    message = "The document holds several operations. Name one of them in operationName."
+    assert answer == {"errors": [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]}

@@ -156,6 +156,8 @@ WRONG_OPERATIONS: list[tuple[dict[str, Any], str]] = [
     ({"query": "{ viewer { name "}, "GRAPHQL_PARSE_FAILED"),
     ({"query": "{ nonsense }"}, "GRAPHQL_VALIDATION_FAILED"),
     ({"query": "subscription { damAdded { name } again: damAdded { name } }"}, "GRAPHQL_VALIDATION_FAILED"),
+    ({"query": "query A { viewer { name } }", "operationName": "B"}, "BAD_USER_INPUT"),
+    ({"query": "query A { viewer { name } } query B { viewer { name } }"}, "BAD_USER_INPUT"),
     ({"query": FOLLOW, "variables": {"after": 5}}, "BAD_USER_INPUT"),
     ({"query": FOLLOW, "variables": {"after": "nonsense"}}, "BAD_USER_INPUT"),
     ({"query": FOLLOW, "variables": {"after": ""}}, "BAD_USER_INPUT"),
