@@ -1,6 +1,7 @@
 """The front end as built: two pages and their assets, all from this origin."""
 
 from pathlib import Path
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -28,6 +29,10 @@ PAGE_HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
+ASSET_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "public, max-age=31536000, immutable",  # a changed file has another name
+}
 FILES = {"/": "index.html", "/graphiql": "graphiql.html", "/favicon.svg": "favicon.svg"}
 
 
@@ -40,5 +45,12 @@ def page_routes(built: Path) -> list[BaseRoute]:
             raise HTTPException(404, "The front end is not built. Run: make run")
         return FileResponse(file, headers=PAGE_HEADERS)
 
-    assets = Mount("/assets", StaticFiles(directory=built / "assets", check_dir=False))
+    assets = Mount("/assets", Assets(directory=built / "assets", check_dir=False))
     return [*(Route(path, show) for path in FILES), assets]
+
+
+class Assets(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(ASSET_HEADERS)
+        return response
