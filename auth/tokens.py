@@ -75,12 +75,7 @@ async def authenticate(database: Database, token: str) -> Viewer:
             )
         granted = frozenset(await connection.scalars(FIND_PERMISSIONS, {"user_id": found.user_id}))
     scopes = None if found.scopes is None else {Permission(scope) for scope in found.scopes.split()}
-    return Viewer(
-        found.user_id,
-        found.name,
-        granted if scopes is None else granted & scopes,
-        found.expires_at,
-    )
+    return Viewer(found.user_id, found.name, granted if scopes is None else granted & scopes)
 
 
 async def create_token(

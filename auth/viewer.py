@@ -1,7 +1,6 @@
 """Who is asking, and what they may do: the same rule for every transport."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from models.errors import Forbidden, Unauthenticated
 from models.identity import Permission
@@ -15,7 +14,6 @@ class Viewer:
     name: str | None
     permissions: frozenset[Permission]
     """Those of the user's groups, limited to the scopes of the token."""
-    token_expires_at: datetime | None = None
 
     @property
     def is_authenticated(self) -> bool:

@@ -1,8 +1,8 @@
 """What the resolvers of one request or one socket share."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 
@@ -11,6 +11,8 @@ from auth.viewer import Viewer, anonymous
 from models.database import Database
 from models.identity import Permission
 from pubsub.hub import Hub
+
+Result = TypeVar("Result")
 
 
 @dataclass(slots=True)
@@ -43,6 +45,16 @@ class Context:
         viewer.require(permission)
         return viewer
 
+    async def written(self, work: Coroutine[Any, Any, Result], sequence_of: Callable[[Result], int | None]) -> Result:
+        """What the work gives; its event is announced, also where the client has hung up meanwhile."""
+
+        async def announced() -> Result:
+            result = await work
+            if sequence := sequence_of(result):
+                self.hub.announce(sequence)
+            return result
+
+        return await self.database.finish(announced())
+
 
 Info = strawberry.Info["Context", None]
-MakeContext = Callable[..., Awaitable[Context]]

@@ -81,10 +81,9 @@ class Mutation:
         if isinstance(new, list):
             return AddDamPayload(errors=[DamError.from_problem(problem) for problem in new])
         try:
-            row = await adding.add_dam(info.context.database, new, viewer)
+            row = await info.context.written(adding.add_dam(info.context.database, new, viewer), lambda row: row.id)
         except (InventoryFull, QuotaExceeded) as error:
             return AddDamPayload(errors=[DamError(code=error.code, field=None, message=str(error))])
-        info.context.hub.announce(row.id)
         dam = Dam.from_row(row)
         return AddDamPayload(dam=dam, edge=DamEdge(cursor=Ordering().cursor(row), node=dam), warnings=inputs.hints(new))
 
@@ -96,9 +95,8 @@ class Mutation:
         anothers = row is not None and row.added_by_id != viewer.user_id
         if anothers or not viewer.may(Permission.ADD_DAMS):
             viewer.require(Permission.REMOVE_DAMS)
-        sequence = await adding.remove_dam(info.context.database, dam_id, viewer)
+        sequence = await info.context.written(adding.remove_dam(info.context.database, dam_id, viewer), lambda it: it)
         if sequence is None:
             message = f"There is no dam {dam_id}."
             return RemoveDamPayload(errors=[DamError(code="NOT_FOUND", field="id", message=message)])
-        info.context.hub.announce(sequence)
         return RemoveDamPayload(removed_id=strawberry.ID(dam_global_id(dam_id)))

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from auth.viewer import Viewer
 from models import Event, EventKind, Inventory
-from models import database as database_module
-from models.database import ENGINE_OPTIONS, Database
+from models.database import ENGINE_OPTIONS, WRITER_POOLS, Database
 from models.errors import DatabaseUnavailable
 from pubsub.log import last_sequence, read_log
-from tests.conftest import Place, Serve
+from resolvers.inventory import read_inventory
+from tests.conftest import Place, Serve, until
 from tests.services import Postgres
 from tests.streaming import ADD, TIMEOUT_S, add, dam_input
 
@@ -31,7 +31,8 @@ async def execute(database: Database, statement: str) -> None:
 
 
 def connections_in_use(database: Database) -> int:
-    return int(database._engine.pool.checkedout())  # type: ignore[attr-defined]
+    engines = (database._readers, database._writers)
+    return sum(engine.pool.checkedout() for engine in engines)  # type: ignore[attr-defined]
 
 
 @asynccontextmanager
@@ -105,15 +106,50 @@ async def test_a_file_locked_by_another_process_is_told_and_nothing_is_half_writ
     assert [event.sequence for event in await read_log(database, 0)] == [1]
 
 
-@on_sqlite
 async def test_writers_do_not_queue_for_ever(
-    database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch
+    engine: str, place: Place, admin: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setitem(WRITER_POOLS[engine], "pool_size", 1)
+    monkeypatch.setitem(WRITER_POOLS[engine], "pool_timeout", 0.05)
+    database = Database(place.url)
     async with asyncio.timeout(TIMEOUT_S), half_done(database):
         waiting = await asyncio.gather(*(add(database, admin) for _ in range(20)), return_exceptions=True)
     assert {type(error) for error in waiting} == {DatabaseUnavailable}
     assert await add(database, admin) == 2
+    await database.close()
+
+
+async def test_waiting_writers_hold_no_reader_up(database: Database, admin: Viewer) -> None:
+    async with half_done(database):
+        writers = [asyncio.create_task(add(database, admin)) for _ in range(30)]
+        await until(lambda: connections_in_use(database) == database._writers.pool.size())  # type: ignore[attr-defined]
+        async with asyncio.timeout(TIMEOUT_S):
+            assert [await last_sequence(database) for _ in range(20)] == [0] * 20
+    assert sorted(await asyncio.gather(*writers)) == list(range(2, 32))
+
+
+async def test_a_client_that_hangs_up_during_an_add_holds_nobody_up(
+    place: Place, engine: str, admin: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled after each number of turns of the loop, so at each of its statements."""
+    monkeypatch.setitem(WRITER_POOLS[engine], "pool_size", 1)
+    monkeypatch.setitem(WRITER_POOLS[engine], "pool_timeout", 2)
+    database = Database(place.url)
+    for turns in range(1, 60):
+        adding = asyncio.create_task(database.finish(add(database, admin)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        adding.cancel()
+        with suppress(asyncio.CancelledError):
+            await adding
+        await add(database, admin)
+    await database.close()
+    reopened = Database(place.url)
+    state = await read_inventory(reopened)
+    events = await read_log(reopened, 0)
+    await reopened.close()
+    assert state.dam_count == state.last_sequence == len(events) >= 59
+    assert all(event.dam for event in events)
 
 
 @on_sqlite

@@ -12,6 +12,7 @@ from auth.tokens import create_token, revoke_token
 from auth.viewer import Viewer
 from models.database import ENGINE_OPTIONS, Database
 from resolvers.cursors import event_cursor
+from schema import subscription
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
 from tests.streaming import ADD, BEARER, FOLLOW, Socket, add, add_many, cursor_of, dam_input, following, opened
 
@@ -281,6 +282,23 @@ async def test_a_revoked_token_adds_nothing_over_an_open_socket(server: Server, 
         refused = await socket.ask(ADD, input=dam_input("Deer Creek"))
         assert refused["payload"]["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
     assert await server.query("{ inventory { damCount } }") == {"inventory": {"damCount": 0}}
+
+
+async def test_a_stream_ends_when_its_token_is_revoked(
+    serve: Serve, admin: Viewer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "RECHECK_S", 0)
+    token = await create_token(database, user="admin", name="short")
+    async with serve(public_read=False) as server, opened(server.websocket_url) as socket:
+        await socket.init({"Authorization": f"Bearer {token}"})
+        await socket.start(FOLLOW, after=await cursor_of(server))
+        await add_many(server, ["Deer Creek"])
+        assert await socket.names(1) == ["Deer Creek"]
+        await revoke_token(database, user="admin", name="short")
+        await add_many(server, ["Jordanelle"])
+        message = await socket.receive()
+        assert message["payload"]["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
+        assert await socket.receive() == {"id": "1", "type": "complete"}
 
 
 async def test_waiting_subscriptions_leave_the_connections_to_others(
