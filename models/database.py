@@ -33,6 +33,8 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
         parsed = parsed.set(drivername=ASYNC_DRIVERS.get(parsed.drivername, parsed.drivername))
+        if mode := parsed.query.get("sslmode"):  # as libpq has it; asyncpg calls it ssl
+            parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
         options = ENGINE_OPTIONS.get(parsed.get_backend_name(), {})
         writer_pool = WRITER_POOLS.get(parsed.get_backend_name(), {})
         self._readers = create_async_engine(parsed, **options)

@@ -48,6 +48,10 @@ class Hub:
         return self._position
 
     @property
+    def has_bus(self) -> bool:
+        return self._bus is not None
+
+    @property
     def bus_connected(self) -> bool:
         """False while processes can only poll for each other's events."""
         return self._bus is None or bool(self._bus.connected)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -159,6 +159,15 @@ async def test_a_file_that_cannot_be_opened_is_unavailable(engine: str, tmp_path
         database = Database(f"sqlite:///{path}")
         with pytest.raises(DatabaseUnavailable):
             await last_sequence(database)
+        await database.close()
+
+
+@on_postgresql
+async def test_sslmode_is_understood(place: Place) -> None:
+    for mode, fails in (("disable", False), ("require", True)):  # the server of the tests has no certificate
+        database = Database(f"{place.url}?sslmode={mode}")
+        with pytest.raises(DatabaseUnavailable) if fails else nullcontext():
+            assert await last_sequence(database) == 0
         await database.close()
 
 

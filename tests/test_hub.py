@@ -202,9 +202,15 @@ async def test_other_tasks_run_between_any_two_events_of_a_replay(hub: Hub, data
 async def test_readers_that_end_leave_nothing_behind(hub: Hub, database: Database, admin: Viewer) -> None:
     await write_events(database, 1_000)
     before = asyncio.all_tasks()
+    seen: list[int] = []
+
+    async def follow() -> None:
+        async for event in hub.events(0):
+            seen.append(event.sequence)
+
     waiting = [asyncio.create_task(read(hub, None, 1)) for _ in range(50)]
-    reading = [asyncio.create_task(read(hub, 0, 1_001)) for _ in range(50)]
-    await asyncio.sleep(0.02)  # somewhere in the middle
+    reading = [asyncio.create_task(follow()) for _ in range(50)]
+    await until(lambda: len(seen) > 1_000)
     for task in waiting + reading:
         task.cancel()
     await asyncio.gather(*waiting, *reading, return_exceptions=True)
@@ -231,7 +237,7 @@ async def test_a_hub_ends_at_once_even_when_it_is_just_woken(database: Database)
             hub.announce(0)
 
 
-async def test_a_cut_database_loses_nothing() -> None:
+async def test_a_cut_database_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with running(Postgres()) as postgres:
         postgres.create_database("dams")
         database = Database(postgres.url("dams"))
@@ -249,7 +255,7 @@ async def test_a_cut_database_loses_nothing() -> None:
             with pytest.raises(DatabaseUnavailable):
                 await add(database, admin)
             rest = asyncio.create_task(take(replaying, PAGE + 51))
-            await asyncio.sleep(0.1)
+            await until(lambda: "cannot read the log" in caplog.text)
             await asyncio.to_thread(postgres.start)
             await add(database, admin)  # tells nobody
             assert await live == [PAGE + 51, PAGE + 52]
