@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy import make_url
+from redis.asyncio.connection import parse_url
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from models.database import ASYNC_DRIVERS
+
+HIGHEST_PORT = 65535
 
 
 class Settings(BaseSettings):
     """Each is `DAMS_` and the name in capitals. What changes while the service runs is in the database instead."""
 
-    model_config = SettingsConfigDict(env_prefix="DAMS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DAMS_", env_ignore_empty=True, frozen=True)
 
     database_url: str = Field(
         default="", description="`postgresql://…` or `sqlite:///…`. By default a SQLite file in `DAMS_DATA_DIR`."
@@ -21,7 +27,7 @@ class Settings(BaseSettings):
         description="`redis://…`, by which several processes wake each other. None: one process, which needs no Redis.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on.")
+    port: int = Field(default=8000, ge=0, le=HIGHEST_PORT, description="Port to listen on.")
     workers: int = Field(default=1, ge=1, description="Server processes. More than one needs `DAMS_REDIS_URL`.")
     admin_token: str | None = Field(
         default=None,
@@ -37,10 +43,42 @@ class Settings(BaseSettings):
         default=100, ge=1, le=1000, description="Dams a page may ask for. Each costs the server and holds others up."
     )
 
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, url: str) -> str:
+        if not url:
+            return url
+        try:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError):
+            parsed = None
+        if parsed is None or parsed.drivername not in {*ASYNC_DRIVERS, *ASYNC_DRIVERS.values()}:
+            raise ValueError("must be postgresql://… or sqlite:///…")
+        if (parsed.port or 0) > HIGHEST_PORT:
+            raise ValueError(f"the port must be at most {HIGHEST_PORT}")
+        return url
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_a_redis(cls, url: str | None) -> str | None:
+        try:
+            parse_url(url or "redis://")
+        except ValueError:
+            raise ValueError("must be redis://…, rediss://… or unix://…, with a port of at most 65535") from None
+        return url
+
+    @field_validator("admin_token")
+    @classmethod
+    def _fits_a_header(cls, token: str | None) -> str | None:
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise ValueError("must be of ASCII characters without blanks, because it is sent in a header")
+        return token
+
     @model_validator(mode="after")
     def _embedded_database(self) -> "Settings":
         if not self.database_url:
-            object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir.resolve() / 'dams.sqlite3'}")
+            file = URL.create("sqlite", database=str(self.data_dir.resolve() / "dams.sqlite3"))
+            object.__setattr__(self, "database_url", file.render_as_string())
         return self
 
     @model_validator(mode="after")

@@ -17,7 +17,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="An inventory of dams that tells of each new one.",
 )
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+
+
+def visible(text: str) -> str:
+    """Control characters written as escapes: a terminal would obey those of a file."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class SetupRequired(InventoryError):

@@ -9,12 +9,28 @@ from rich.table import Table
 
 from auth import tokens, users
 from cli.app import app, out, ready_database
+from models.errors import BadUserInput
 from models.identity import Permission
+from resolvers.text import UnusableText, clean_text
 
 user_app = typer.Typer(no_args_is_help=True, help="Users, their groups and quotas.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+
+LONGEST_LIFE_DAYS = 36_500
+"""A hundred years; dates end with the year 9999."""
+
+
+def usable_name(name: str) -> str:
+    """Raises BadUserInput where nothing is to be seen, or what would upset a terminal."""
+    try:
+        usable = clean_text(name)
+    except UnusableText as error:
+        raise BadUserInput(f"The name {error}.") from None
+    if usable is None:
+        raise BadUserInput("The name is blank.")
+    return usable
 
 
 @user_app.command("add")
@@ -24,6 +40,7 @@ def add_user(
     quota: Annotated[int | None, typer.Option(min=0, help="Own quota; 0 means none. Default: the inventory's.")] = None,
 ) -> None:
     """Add a user."""
+    name = usable_name(name)
 
     async def work() -> None:
         async with ready_database() as database:
@@ -68,9 +85,12 @@ def create_token(
     scope: Annotated[
         list[Permission] | None, typer.Option(help="Limit it to this permission; may be given again.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires. Default: never.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=LONGEST_LIFE_DAYS, help="Days until it expires. Default: never.")
+    ] = None,
 ) -> None:
     """Make a token and print it, which happens only once."""
+    name = usable_name(name)
 
     async def work() -> str:
         async with ready_database() as database:

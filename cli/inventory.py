@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +9,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
 
-from cli.app import app, out, ready_database
+from cli.app import app, out, ready_database, visible
 from ingest.load import Report, load
 from ingest.reading import Source, open_source
 from models.database import Database
-from models.errors import BadUserInput
 from pubsub.bus import RedisBus
 from resolvers.inventory import CAPS, read_inventory, redis_channel, set_cap
 from settings import Settings
@@ -22,7 +20,14 @@ from settings import Settings
 settings_app = typer.Typer(no_args_is_help=True, help="Caps that change while the service runs; 0 means no limit.")
 app.add_typer(settings_app, name="settings")
 
-CapName = Annotated[str, typer.Argument(help=" or ".join(CAPS))]
+
+def known_cap(name: str) -> str:
+    if name not in CAPS:
+        raise typer.BadParameter(f'"{name}" is none of {", ".join(CAPS)}.')
+    return name
+
+
+CapName = Annotated[str, typer.Argument(callback=known_cap, help=" or ".join(CAPS))]
 
 
 @settings_app.command("get")
@@ -32,8 +37,6 @@ def get_setting(name: CapName) -> None:
     async def work() -> int:
         async with ready_database() as database:
             state = await read_inventory(database)
-        if name not in CAPS:
-            raise BadUserInput(f'There is no setting "{name}". The settings are {", ".join(CAPS)}.')
         value: int = getattr(state, name)
         return value
 
@@ -61,24 +64,24 @@ def import_dams(
     ] = False,
 ) -> None:
     """Add the dams of a file. Those that are there already stay as they are."""
+    source = open_source(file)
+    if source.ignored:
+        out.print(visible(f"Columns that are not read: {', '.join(source.ignored)}"))
 
     async def work() -> Report:
-        source = open_source(file)
-        if source.ignored:
-            out.print(f"Columns that are not read: {', '.join(source.ignored)}", markup=False)
         async with ready_database() as database:
             return await load_with_progress(database, source, file, dry_run=dry_run, partial=partial)
 
-    show_report(asyncio.run(work()), dry_run=dry_run)
+    show_report(asyncio.run(work()), source.counted_in, dry_run=dry_run)
 
 
 async def load_with_progress(
     database: Database, source: Source, file: Path, *, dry_run: bool = False, partial: bool = False
 ) -> Report:
     """Afterwards the planner knows the new dams, and servers on the same Redis hear of them."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=out) as progress:
-        task = progress.add_task(f"Loading {file.name}", total=count_lines(file))
+        task = progress.add_task(f"Loading {visible(file.name)}", total=count_lines(file))
         report = await load(
             database,
             source.entries,
@@ -104,19 +107,13 @@ def count_lines(file: Path) -> int:
         return sum(block.count(b"\n") for block in iter(lambda: lines.read(1 << 20), b""))
 
 
-def show_report(report: Report, *, dry_run: bool) -> None:
+def show_report(report: Report, counted_in: str, *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
-    for heading, entries in (
-        ("Look at", ((note.line, note.text) for note in report.notes)),
-        ("Refused", ((refusal.line, refusal.reason) for refusal in report.refused)),
-    ):
-        show_lines(heading, entries)
+    for note in report.notes:
+        out.print(visible(f"Look at {counted_in} {note.line}: {note.text}"))
+    for refusal in report.refused:
+        out.print(visible(f"Refused {counted_in} {refusal.line}: {refusal.reason}"))
     out.print(
         f"{report.added:,} {would}added, {report.unchanged:,} unchanged, {len(report.refused):,} refused"
         f" of {report.rows_read:,} read."
     )
-
-
-def show_lines(heading: str, entries: Iterable[tuple[int, str]]) -> None:
-    for line, what in entries:
-        out.print(f"{heading} line {line}: {what}", markup=False)

@@ -10,9 +10,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from cli.app import app, opened_database, out, require_tables
+from cli.app import SetupRequired, app, opened_database, out, require_tables
 from cli.setup import bring_up_to_date
-from models import migrations
+from models.database import Database
 from models.errors import DatabaseUnavailable
 from schema import schema
 from settings import Settings
@@ -70,17 +70,24 @@ async def find_problems() -> list[str]:
 async def database_problems() -> list[str]:
     async with opened_database() as database:
         try:
-            revision = await migrations.current(database)
             if database.dialect == "postgresql":
-                async with database.read() as connection:
-                    await connection.execute(text("SELECT postgis_version()"))
+                await require_postgis(database)
+            await require_tables(database)
         except DatabaseUnavailable as error:
-            return [f"The database cannot be reached: {error.__cause__}. Is DAMS_DATABASE_URL right?"]
-        except DBAPIError:
-            return ["PostGIS is not in this database. As a superuser run: CREATE EXTENSION postgis"]
-    if revision != migrations.head():
-        return [f"The database is at revision {revision}, this version needs {migrations.head()}. Run: dams migrate"]
+            reason = getattr(error.__cause__, "orig", None) or error.__cause__
+            return [f"The database cannot be reached: {reason}. Is DAMS_DATABASE_URL right?"]
+        except SetupRequired as error:
+            return [str(error)]
     return []
+
+
+async def require_postgis(database: Database) -> None:
+    """Raises SetupRequired."""
+    try:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT postgis_version()"))
+    except DBAPIError:
+        raise SetupRequired("PostGIS is not in this database. As a superuser run: CREATE EXTENSION postgis") from None
 
 
 async def redis_problems(url: str | None) -> list[str]:

@@ -54,10 +54,16 @@ MANGLED = re.compile(
 )
 """What spreadsheets make of names: 1-2 becomes 2-Jan, 3E5 becomes 3.00E+05, a leading = becomes #NAME?."""
 
-MOJIBAKE = re.compile("\ufffd|\\?[\u00c0-\u00ff]|\u00c3[\u0080-\u00bf]|\u00e2\u20ac|\u0393\u00c7")
-"""Traces of UTF-8 that was read as another encoding and has lost a byte on the way."""
+MOJIBAKE = re.compile(
+    "\ufffd|\\?[\u00c0-\u00ff]|\u00c3[\u0080-\u00bf]|\u00e2\u20ac|[\u0393\u00d4]\u00c7|[\u251c\u252c]"
+)
+"""Traces of UTF-8 that was read as another encoding, the last two as that of an old terminal (cp437, cp850)."""
 
-MISREAD_AS = ("cp1252", "latin-1", "cp437", "cp850")
+MISREAD_AS = ("cp1252", "latin-1")
+"""Not cp437 and cp850: there the good names Íñigo and Ãé are UTF-8 too."""
+
+USUAL = re.compile("[ -~\u00a0-\u017f\u2010-\u2027]*")
+"""Latin letters and punctuation. Other letters are no proof: so misread, CAÑ—X would become CAїX."""
 
 
 def text(label: str, unknown: frozenset[str] = NO_NAMES) -> Cleaner:
@@ -104,28 +110,29 @@ def _tidy(cell: str, label: str, notes: list[str]) -> str:
 
 
 def _mended(value: str, label: str, notes: list[str]) -> str:
-    """A text that is valid UTF-8 once its wrong encoding is undone is mended: no language writes that by chance."""
+    """A text that is valid UTF-8 once its wrong encoding is undone, and then usual, is mended: that is no chance."""
     for encoding in MISREAD_AS:
         try:
             mended = " ".join(value.encode(encoding).decode("utf-8").split())
         except UnicodeError:
             continue
-        notes.append(f'{label} "{value}" is mended to "{mended}".')
-        return mended
+        if USUAL.fullmatch(mended):
+            notes.append(f'{label} "{value}" is mended to "{mended}".')
+            return mended
     if MOJIBAKE.search(value):
         notes.append(f'{label} "{value}" has wrongly decoded characters.')
     return value
 
 
 def identity(label: str) -> Callable[[str], str | None]:
-    """An id, None for blank. Spreadsheet dates are refused: two dams could become one."""
+    """An id, in capitals as it is searched; None for blank. Spreadsheet dates are refused: two dams could be one."""
 
     def clean(cell: str) -> str | None:
         notes: list[str] = []
         value = _tidy(cell, label, notes)
         if notes:
             raise Unusable(notes[0])
-        return value or None
+        return value.upper() or None
 
     return clean
 
@@ -137,7 +144,7 @@ def structure(cell: str) -> str:
 def federal_structure(structure_id: str, federal_id: str, nid_id: str) -> str:
     """`S001` of the federal id `MS82201S001`, the unique key since 2021, whose rest is the NID id."""
     given = structure(structure_id)
-    return given or structure(federal_id.strip().removeprefix(nid_id.strip()))
+    return given or structure(federal_id.strip().upper().removeprefix(nid_id.strip().upper()))
 
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)

@@ -95,7 +95,7 @@ async def _read(
         if isinstance(entry, Refusal):
             report.refused.append(entry)
         elif twin := candidates.get(_key(entry.record)):
-            report.refused.append(Refusal(entry.line, f"It is the same dam as that of line {twin.row.line}."))
+            report.refused.append(Refusal(entry.line, f"It is the same dam as number {twin.row.line}."))
         else:
             candidates[_key(entry.record)] = _Candidate(entry, encode(_values(entry.record)))
         if report.rows_read % ROWS_A_STEP == 0:

@@ -29,7 +29,6 @@ class ImportFileError(Exception):
 class Source:
     """An open file. Its entries are read while they are asked for, which may raise ImportFileError."""
 
-    format: str
     counted_in: Literal["line", "feature"]
     """What the numbers of the entries count, from 1; a CSV header is line 1."""
     ignored: list[str]
@@ -57,7 +56,7 @@ def open_source(path: Path) -> Source:
         parser = Parser(first[1])
     except UnknownFormat as error:
         raise ImportFileError("MISSING_COLUMNS", f"{path.name} has {error}.") from None
-    return Source(parser.format.name, counted_in, parser.ignored, _entries(parser, table))
+    return Source(counted_in, parser.ignored, _entries(parser, table))
 
 
 def _entries(parser: Parser, table: Table) -> Iterator[Row | Refusal]:
@@ -67,12 +66,19 @@ def _entries(parser: Parser, table: Table) -> Iterator[Row | Refusal]:
 
 def _csv_table(path: Path) -> Table:
     with _opened(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines)
+        reader = csv.reader(lines, strict=True)  # else a quote that is not closed swallows the rest without a word
         line = 1
-        for cells in reader:
-            if "".join(cells).strip():
-                yield line, cells
-            line = reader.line_num + 1
+        try:
+            for cells in reader:
+                if "".join(cells).strip():
+                    yield line, cells
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise ImportFileError(
+                "BROKEN_CSV",
+                f"{path.name} is not proper CSV in the row that begins on line {line}: {error}."
+                " Look for a quote that is not closed, or not doubled inside a text.",
+            ) from None
 
 
 def _geojson_table(path: Path) -> Table:
@@ -151,10 +157,6 @@ def _told(path: Path, read: Callable[[Path], Table]) -> Table:
         raise ImportFileError("UNREADABLE", f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ImportFileError("NOT_UTF8", _not_utf8(path)) from None
-    except csv.Error as error:
-        raise ImportFileError(
-            "BROKEN_CSV", f"{path.name} is not proper CSV ({error}). Look for a quote that is not closed."
-        ) from None
     except orjson.JSONDecodeError as error:
         raise ImportFileError("NOT_JSON", f"{path.name} is not JSON: {error}.") from None
 

@@ -76,6 +76,11 @@ def test_users_and_tokens_are_made_listed_and_revoked(run: Run) -> None:
     assert "Revoked laptop of ada." in run("token", "revoke", "ada", "--name", "laptop")
 
 
+def test_names_are_printed_as_they_are(run: Run) -> None:
+    assert "Added a[/b]:smile:." in run("user", "add", "a[/b]:smile:", "--group", "reader")
+    assert "a[/b]:smile: │" in run("user", "list")
+
+
 def test_a_file_is_imported_once(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "two.csv"
     file.write_text(TWO_DAMS)
@@ -90,6 +95,25 @@ def test_refused_rows_and_columns_that_are_not_read_are_named(run: Run, tmp_path
     printed = run("import", str(file))
     assert "Columns that are not read: heigth_ft" in printed
     assert re.search(r"Refused line 2: .*[Ll]ocation", printed)
+
+
+def test_the_dams_of_geojson_are_counted_in_features(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "bad.geojson"
+    file.write_text(
+        '{"type": "FeatureCollection",'
+        ' "features": ["a dam", {"type": "Feature", "geometry": null, "properties": {"name": "Nowhere"}}]}'
+    )
+    printed = run("import", str(file))
+    assert "Refused feature 1: It is not a GeoJSON Feature." in printed
+    assert "Refused feature 2: Location is missing." in printed
+
+
+def test_what_a_file_says_does_not_reach_the_terminal_as_commands(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "evil.csv"
+    file.write_text("name,latitude,longitude,\x1b[2J\nDam,\x1b[2J[red]:smile:,1,\n")
+    printed = run("import", str(file))
+    assert r"not read: \x1b[2J" in printed
+    assert r'Latitude "\x1b[2J[red]:smile:" is not a number.' in printed
 
 
 async def test_an_import_reaches_subscribers(run: Run, serve: Serve, tmp_path: Path) -> None:
@@ -134,6 +158,24 @@ def test_check_tells_of_a_lost_database(monkeypatch: pytest.MonkeyPatch) -> None
     result = CliRunner().invoke(app, ["check"])
     assert result.exit_code == 1
     assert "The database cannot be reached" in result.output
+    assert "sqlalche.me" not in result.output
+
+
+def test_check_tells_of_a_database_that_is_not_made_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAMS_DATA_DIR", str(tmp_path))
+    result = CliRunner().invoke(app, ["check"])
+    assert (result.exit_code, result.output) == (1, "✗ There is no inventory yet. Run: dams init\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_gives_the_reason_of_the_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "dams.sqlite3").write_text("no database, but long enough to be looked at as one" * 10)
+    monkeypatch.setenv("DAMS_DATA_DIR", str(tmp_path))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1
+    assert result.output == ("✗ The database cannot be reached: file is not a database. Is DAMS_DATABASE_URL right?\n")
 
 
 def test_check_tells_of_a_database_without_tables_and_postgis(
@@ -163,15 +205,18 @@ def test_the_schema_is_printed(run: Run) -> None:
     ("arguments", "environment", "error"),
     [
         (["token", "list"], {}, "There is no inventory yet. Run: dams init [SETUP_REQUIRED]"),
+        (["import", "no\x1b[2J.csv"], {}, r"no\x1b[2J.csv cannot be read"),
+        (["serve"], {"DAMS_REDIS_URL": "localhost:6379"}, "DAMS_REDIS_URL: must be redis://…"),
+        (["serve"], {"DAMS_ALLOWED_ORIGINS": "https://example.org"}, "allowed_origins"),
         (["serve"], {"DAMS_PORT": "99999"}, "DAMS_PORT: Input should be less than or equal to 65535"),
         (
             ["serve"],
             {"DAMS_WORKERS": "2"},
-            "Value error, several workers hear of each other's dams through Redis: set DAMS_REDIS_URL",
+            "several workers hear of each other's dams through Redis: set DAMS_REDIS_URL",
         ),
         (["import", "no-such-file.csv"], {}, "[UNREADABLE]"),
     ],
-    ids=["no inventory", "bad port", "workers without Redis", "no file"],
+    ids=["no inventory", "escape", "bad Redis", "no JSON", "bad port", "workers without Redis", "no file"],
 )
 def test_an_expected_failure_is_one_sentence(
     arguments: list[str], environment: dict[str, str], error: str, tmp_path: Path
@@ -189,7 +234,9 @@ def test_an_expected_failure_is_one_sentence(
         (["token", "create", "nobody", "--name", "x"], 'There is no user "nobody".'),
         (["token", "revoke", "nobody", "--name", "x"], 'nobody has no token "x" in force.'),
         (["user", "quota", "nobody", "3"], 'There is no user "nobody".'),
-        (["settings", "get", "speed"], 'There is no setting "speed".'),
+        (["user", "add", " ", "--group", "admin"], "The name is blank."),
+        (["user", "add", "ada\x1b[2J", "--group", "admin"], "The name contains control characters"),
+        (["token", "create", "ada", "--name", ""], "The name is blank."),
         (["settings", "set", "max_dams", "9999999999"], "max_dams must be from 0 (no limit) to 2147483647"),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
@@ -199,6 +246,23 @@ async def test_a_wrong_argument_is_named(arguments: list[str], error: str, datab
         await asyncio.to_thread(run, *arguments)
     assert str(raised.value).startswith(error)
     assert (await read_inventory(database)).max_dams == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["settings", "get", "speed"], "none of max_dams"),
+        (["settings", "set", "speed", "1"], "none of max_dams"),
+        (["token", "create", "ada", "--name", "x", "--days", "99999999"], "36500"),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_an_argument_that_cannot_be_is_told_before_the_database_is_opened(
+    arguments: list[str], error: str, tmp_path: Path
+) -> None:
+    result = shell(*arguments, DAMS_DATA_DIR=str(tmp_path / "none"))
+    assert result.returncode == 2
+    assert error in result.stderr
 
 
 async def test_serve_makes_an_embedded_database_by_itself(tmp_path: Path) -> None:

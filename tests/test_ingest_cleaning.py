@@ -43,6 +43,10 @@ VALUES: list[tuple[str, Cleaner, tuple[str, ...], Any]] = [
     ("line breaks become blanks", NAME, ("RIO\r\nBLANCO\tDAM",), "RIO BLANCO DAM"),
     ("quotes and semicolons are part of a name", NAME, ('TANNERY; DAM "A"',), 'TANNERY; DAM "A"'),
     ("letters of other languages stay", NAME, ("CAÑÓN DEL RÍO — ÎLE Ô",), "CAÑÓN DEL RÍO — ÎLE Ô"),
+    *[
+        (f"{name} is no broken encoding", NAME, (name,), name)
+        for name in ("Íñigo Dam", "ÍÑIGO DAM", "Ãé", "CAFÉ’S POND", "CAÑ—X")  # noqa: RUF001
+    ],
     ("a name of the words N/A is none", NAME, ("N/A",), None),
     ("200 characters are a name", NAME, ("x" * 200,), "x" * 200),
     *[
@@ -56,9 +60,11 @@ VALUES: list[tuple[str, Cleaner, tuple[str, ...], Any]] = [
     ("an owner is named once", owners, ("DELDOT; DNREC DFW;DELDOT",), "DELDOT; DNREC DFW"),
     ("an unknown owner is none", owners, (" ",), None),
     ("an id stays as published", identity("NID id"), (" AR9999.2 ",), "AR9999.2"),
+    ("an id is in capitals", identity("NID id"), ("ut1",), "UT1"),
     ("no structure id is an empty one", structure, (" ",), ""),
     ("the structure id of 2021 is given", federal_structure, ("S001", "MS82201S001", "MS82201"), "S001"),
     ("or is the rest of the federal id", federal_structure, ("", "MS82201S001", "MS82201"), "S001"),
+    ("whatever their case", federal_structure, ("", "ms82201s001", "MS82201"), "S001"),
     ("or is empty for a main dam", federal_structure, ("", "MS82201", "MS82201"), ""),
     ("float noise goes", HEIGHT, ("28.400000000000002",), 28.4),
     ("a height of 0 is unknown", HEIGHT, ("0.0",), None),
@@ -131,13 +137,10 @@ NOTES: list[tuple[str, Cleaner, str, Any, str]] = [
     ("a name that was 8-32", NAME, "Aug-32", "Aug-32", 'Name "Aug-32" looks mangled by a spreadsheet.'),
     ("a river that was a formula", RIVER, "#NAME?", None, 'River "#NAME?" looks mangled by a spreadsheet.'),
     ("a name that can be mended", NAME, "PEÃ±A DAM", "PEñA DAM", 'Name "PEÃ±A DAM" is mended to "PEñA DAM".'),
-    (
-        "a name read by an old terminal",
-        NAME,
-        "CANAL ΓÇô DIKE",
-        "CANAL – DIKE",  # noqa: RUF001
-        'Name "CANAL ΓÇô DIKE" is mended to "CANAL – DIKE".',  # noqa: RUF001
-    ),
+    *[
+        (f"{name}, read by an old terminal", NAME, name, name, f'Name "{name}" has wrongly decoded characters.')
+        for name in ("CANAL ΓÇô DIKE", "CANAL ÔÇô DIKE", "PE├▒A DAM", "PE├æA DAM")
+    ],
     (
         "a name that has lost a byte",
         NAME,

@@ -117,7 +117,7 @@ async def test_a_dam_without_an_id_is_known_by_name_date_and_place(database: Dat
     )
     report = await load(database, others)
     assert (report.unchanged, report.added) == (1, 3)
-    assert report.refused == [Refusal(3, "It is the same dam as that of line 2.")]
+    assert report.refused == [Refusal(3, "It is the same dam as number 2.")]
 
 
 async def test_a_dam_added_by_hand_is_known_again(database: Database, admin: Viewer) -> None:
@@ -130,7 +130,7 @@ async def test_a_dam_added_by_hand_is_known_again(database: Database, admin: Vie
 async def test_structures_of_one_dam_are_dams_of_their_own(database: Database) -> None:
     report = await load(database, rows(WEISS, DIKE, replace(WEISS, name="TWICE")))
     assert report.added == 2
-    assert report.refused == [Refusal(4, "It is the same dam as that of line 2.")]
+    assert report.refused == [Refusal(4, "It is the same dam as number 2.")]
 
 
 async def test_refusals_and_notes_are_reported_by_line(database: Database) -> None:
@@ -143,7 +143,7 @@ async def test_refusals_and_notes_are_reported_by_line(database: Database) -> No
     report = await load(database, entries)
     assert report.refused == [
         Refusal(3, "Location is missing."),
-        Refusal(4, "It is the same dam as that of line 2."),
+        Refusal(4, "It is the same dam as number 2."),
     ]
     assert report.notes == [Note(2, "Doubtful."), Note(5, "Odd.")]
     assert report.rows_read == report.added + report.unchanged + len(report.refused)

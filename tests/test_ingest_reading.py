@@ -107,7 +107,7 @@ def test_json_values_are_read_as_cells(file: File) -> None:
 
 def test_columns_that_are_not_read_are_named(file: File) -> None:
     source = open_source(file("dams.csv", b"name,heigth_ft,lon,lat\n"))
-    assert (source.format, source.ignored, list(source.entries)) == ("columns by name", ["heigth_ft"], [])
+    assert (source.ignored, list(source.entries)) == (["heigth_ft"], [])
 
 
 SAVE_AGAIN = " Save it again as UTF-8 (in a spreadsheet: CSV UTF-8)."
@@ -197,8 +197,17 @@ BAD_FILES = [
         "dams.csv",
         (HEADER + '"' + ROW * 6000).encode(),
         "BROKEN_CSV",
-        "dams.csv is not proper CSV (field larger than field limit (131072)). Look for a quote that is not closed.",
-        id="unclosed quote",
+        "dams.csv is not proper CSV in the row that begins on line 2: field larger than field limit (131072)."
+        " Look for a quote that is not closed, or not doubled inside a text.",
+        id="unclosed quote, long",
+    ),
+    pytest.param(
+        "dams.csv",
+        (HEADER + ROW + '"' + ROW + ROW).encode(),
+        "BROKEN_CSV",
+        "dams.csv is not proper CSV in the row that begins on line 3: unexpected end of data."
+        " Look for a quote that is not closed, or not doubled inside a text.",
+        id="unclosed quote, short",
     ),
     pytest.param(
         "dams.json",
