@@ -1,5 +1,6 @@
 """The application: routes, lifespan, wiring. Nothing else."""
 
+import logging
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,8 @@ from settings import Settings
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
 from transport.pages import page_routes
+
+logger = logging.getLogger(__name__)
 
 BUILT_FRONT_END = Path(__file__).parent / "web" / "dist"
 
@@ -97,6 +100,9 @@ async def show_http_error(request: Request, error: Exception) -> Response:
 
 
 async def show_fault(request: Request, error: Exception) -> Response:
-    """The error itself goes to the log of uvicorn."""
-    fault = {"message": "Something went wrong on our side.", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
+    """Logged and masked, as CodedErrors does within GraphQL."""
+    request_id = uuid.uuid4().hex
+    logger.error("unexpected error, request %s", request_id, exc_info=error)
+    message = "Something went wrong on our side. Report it with the request id."
+    fault = {"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}}
     return JSONResponse({"errors": [fault]}, 500)

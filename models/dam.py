@@ -87,3 +87,7 @@ class Dam(Base):
     added_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     """Whose quota it counts against. None for imports from the command line."""
     idempotency_key: Mapped[str | None] = mapped_column(Text)
+
+
+DAM_COLUMNS = [column for column in Dam.__table__.columns if column.key not in {"point", "idempotency_key"}]
+"""What is read of a dam."""

@@ -1,7 +1,9 @@
 """Geometry in Python: the functions that SQLite lacks, and what decides whether a new dam meets a filter."""
 
+import itertools
 import math
-from functools import lru_cache
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import shapely
 from pyproj import Geod
@@ -18,22 +20,29 @@ def metres_between(longitude: float, latitude: float, to_longitude: float, to_la
     return metres
 
 
-@lru_cache(64)
-def _prepared(wkt: str) -> BaseGeometry:
-    area = shapely.from_wkt(wkt)
-    shapely.prepare(area)
-    return area
+@dataclass(frozen=True)
+class Area:
+    """A polygon or several, prepared for many points."""
+
+    shape: BaseGeometry
+    number: int = field(default_factory=itertools.count().__next__, compare=False)
+    """Stands for the area in SQLite, which would copy the whole shape for each row."""
+
+    def __post_init__(self) -> None:
+        shapely.prepare(self.shape)
+        _areas[self.number] = self
+
+    def holds(self, longitude: float, latitude: float) -> bool:
+        """True inside the area and on its edge, lines straight in degrees, as ST_Intersects on geometries."""
+        return bool(shapely.intersects_xy(self.shape, longitude, latitude))
 
 
-def in_area(longitude: float, latitude: float, wkt: str) -> bool:
-    """True inside the area and on its edge, lines straight in degrees, as ST_Intersects on geometries."""
-    return bool(shapely.intersects_xy(_prepared(wkt), longitude, latitude))
+_areas: WeakValueDictionary[int, Area] = WeakValueDictionary()
 
 
-def area_bounds(wkt: str) -> tuple[float, float, float, float]:
-    """West, south, east, north."""
-    west, south, east, north = _prepared(wkt).bounds
-    return west, south, east, north
+def in_area(longitude: float, latitude: float, number: int) -> bool:
+    """Raises KeyError for an area that is no longer in use; a statement keeps those it is about."""
+    return _areas[number].holds(longitude, latitude)
 
 
 def circle_bounds(longitude: float, latitude: float, metres: float) -> tuple[float, float, float, float]:

@@ -2,10 +2,10 @@
 
 from typing import Protocol
 
-from sqlalchemy import Boolean, ColumnElement, Float, and_, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Dialect, Float, Integer, TypeDecorator, and_, func, literal, or_, select
 
 from models.dam import Dam
-from models.geodesy import area_bounds, circle_bounds
+from models.geodesy import Area, circle_bounds
 
 Box = tuple[float, float, float, float]
 
@@ -13,7 +13,7 @@ Box = tuple[float, float, float, float]
 class Spatial(Protocol):
     def box(self, box: Box) -> ColumnElement[bool]: ...
 
-    def area(self, wkt: str) -> ColumnElement[bool]:
+    def area(self, area: Area) -> ColumnElement[bool]:
         """Inside a polygon or on its edge."""
 
     def metres(self, longitude: float, latitude: float) -> ColumnElement[float]:
@@ -31,6 +31,16 @@ def coordinates_in(box: Box) -> ColumnElement[bool]:
     return and_(Dam.latitude.between(south, north), longitude)
 
 
+class AreaNumber(TypeDecorator[Area]):
+    """The statement holds the area, SQLite its number: the area lasts as long as the statement."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: Area | None, dialect: Dialect) -> int | None:
+        return None if value is None else value.number
+
+
 class SqliteSpatial:
     """Columns and a B-tree narrow down, Python decides: 92,000 dams, 1.3 ms for a box, 1.9 ms for 50 km."""
 
@@ -38,8 +48,9 @@ class SqliteSpatial:
         return coordinates_in(box)
 
     # The box comes first: SQLite evaluates from the left, and the function is the expensive part.
-    def area(self, wkt: str) -> ColumnElement[bool]:
-        return and_(self.box(area_bounds(wkt)), func.in_area(Dam.longitude, Dam.latitude, wkt, type_=Boolean()))
+    def area(self, area: Area) -> ColumnElement[bool]:
+        number = literal(area, AreaNumber)
+        return and_(self.box(area.shape.bounds), func.in_area(Dam.longitude, Dam.latitude, number, type_=Boolean()))
 
     def metres(self, longitude: float, latitude: float) -> ColumnElement[float]:
         return func.geo_metres(Dam.longitude, Dam.latitude, longitude, latitude, type_=Float())
@@ -62,10 +73,10 @@ class PostgisSpatial:
         # the index narrows down, the columns decide.
         return and_(or_(*(Dam.point.bool_op("&&")(envelope) for envelope in envelopes)), coordinates_in(box))
 
-    def area(self, wkt: str) -> ColumnElement[bool]:
+    def area(self, area: Area) -> ColumnElement[bool]:
         # A sub-select, as asyncpg's generic plan would parse the shape once a row from the sixth call on
         # (30 ms become 1,000 ms).
-        shape = select(func.ST_GeomFromText(wkt, 4326)).scalar_subquery()
+        shape = select(func.ST_GeomFromText(area.shape.wkt, 4326)).scalar_subquery()
         return func.ST_Intersects(Dam.point, shape, type_=Boolean())
 
     def metres(self, longitude: float, latitude: float) -> ColumnElement[float]:

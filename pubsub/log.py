@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row, bindparam, select
 
 from models import Dam, Event, EventKind, Inventory
+from models.dam import DAM_COLUMNS
 from models.database import Database
 
 PAGE = 500
@@ -20,7 +21,7 @@ READ_LOG = (
         Event.dam_id,
         Event.at,
         Event.actor,
-        *[column for column in Dam.__table__.columns if column.key not in {"point", "idempotency_key"}],
+        *DAM_COLUMNS,
     )
     .outerjoin(Dam, Dam.id == Event.dam_id)
     .where(Event.sequence > bindparam("after"))

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.viewer import Viewer
 from models import Dam, Event, EventKind, Inventory
+from models.dam import DAM_COLUMNS
 from models.database import Database
 from models.errors import InventoryFull, QuotaExceeded
-from resolvers.dams import DAM_COLUMNS
 from resolvers.dates import BuildDate
 from resolvers.locations import Point
 from resolvers.quota import quota_of

@@ -7,13 +7,12 @@ from typing import Any
 from sqlalchemy import Row, Select, bindparam, func, select
 
 from models import Dam
+from models.dam import DAM_COLUMNS
 from models.database import Database
 from models.spatial import SPATIAL, Spatial
 from resolvers.filters import MAX_RADIUS_M, Filter, clauses
 from resolvers.inventory import read_inventory
 from resolvers.pagination import Page, Window
-
-DAM_COLUMNS = [column for column in Dam.__table__.columns if column.key not in {"point", "idempotency_key"}]
 
 BY_IDS = select(*DAM_COLUMNS).where(Dam.id.in_(bindparam("ids", expanding=True)))
 

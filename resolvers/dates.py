@@ -3,7 +3,7 @@
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 ISO = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 ENGLISH = re.compile(r"([A-Za-z]+)\.? ([0-9]{1,2}), ?([0-9]{4})")
@@ -23,6 +23,10 @@ MONTHS = [
 ]
 
 
+EARLIEST_CLOCK = timezone(timedelta(hours=14))
+"""Where each day begins first: what is today there is in nobody's future but theirs."""
+
+
 class UnusableDate(ValueError):
     """Says why, naming the text."""
 
@@ -34,13 +38,9 @@ class BuildDate:
     first_day: date
     last_day: date
 
-    @property
-    def iso(self) -> str:
-        """ISO 8601, as precise as it is known."""
-        return iso(self.first_day, self.last_day)
-
 
 def iso(first_day: date, last_day: date) -> str:
+    """As precise as it is known."""
     if first_day == last_day:
         return first_day.isoformat()
     return first_day.isoformat()[: 7 if first_day.month == last_day.month else 4]
@@ -48,16 +48,7 @@ def iso(first_day: date, last_day: date) -> str:
 
 def parse_iso(text: str) -> BuildDate:
     """Raises UnusableDate."""
-    found = ISO.fullmatch(text)
-    if found is None:
-        raise UnusableDate(_not_iso(text))
-    year, month, day = (int(part) if part else None for part in found.groups())
-    try:
-        first = date(year or 0, month or 1, day or 1)
-    except ValueError:
-        raise UnusableDate(f'"{text}" is not a date of the calendar') from None
-    last_month = month or 12
-    return BuildDate(first, date(first.year, last_month, day or calendar.monthrange(first.year, last_month)[1]))
+    return _span(text, text)
 
 
 def parse_build_date(text: str) -> BuildDate:
@@ -65,11 +56,23 @@ def parse_build_date(text: str) -> BuildDate:
 
     Raises UnusableDate, also for a date that has not come yet.
     """
-    english = _english(text)
-    built = parse_iso(english or text)
-    if built.first_day > datetime.now(UTC).date():
+    built = _span(_english(text) or text, text)
+    if built.first_day > datetime.now(EARLIEST_CLOCK).date():
         raise UnusableDate(f'"{text}" is in the future')
     return built
+
+
+def _span(iso_text: str, written: str) -> BuildDate:
+    found = ISO.fullmatch(iso_text)
+    if found is None:
+        raise UnusableDate(_not_iso(written))
+    year, month, day = (int(part) if part else None for part in found.groups())
+    try:
+        first = date(year or 0, month or 1, day or 1)
+    except ValueError:
+        raise UnusableDate(f'"{written}" is not a date of the calendar') from None
+    last_month = month or 12
+    return BuildDate(first, date(first.year, last_month, day or calendar.monthrange(first.year, last_month)[1]))
 
 
 def _english(text: str) -> str | None:

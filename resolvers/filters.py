@@ -1,6 +1,6 @@
 """What a filter of dams may ask: each condition once, told to the database and to a single dam alike.
 
-The database decides for queries and replays from it; `holds` decides for a dam that has just been added.
+The database decides for queries; `holds` decides for streams, whether they replay an event or have just heard of it.
 A test compares the two on both engines.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Dam
 from models.errors import BadUserInput
-from models.geodesy import in_area, metres_between
+from models.geodesy import Area, metres_between
 from models.spatial import Spatial
 from resolvers.dates import UnusableDate, parse_iso
 from resolvers.locations import UnusableLocation, check_point
@@ -101,25 +101,25 @@ def _checked(name: str, longitude: float, latitude: float) -> None:
         raise BadUserInput(f"{name}: {error}") from None
 
 
-def _polygon(name: str, value: Any) -> str:
-    """Well-known text of a GeoJSON Polygon or MultiPolygon."""
+def _polygon(name: str, value: Any) -> Area:
+    """Of a GeoJSON Polygon or MultiPolygon."""
     if not isinstance(value, dict) or value.get("type") not in ("Polygon", "MultiPolygon"):
         raise BadUserInput(f"{name} must be a GeoJSON Polygon or MultiPolygon.")
     try:
-        area = from_geojson(orjson.dumps(value))
+        shape = from_geojson(orjson.dumps(value))
     except (GEOSException, TypeError, ValueError):
         raise BadUserInput(
             f"{name} must have rings of at least 4 positions [longitude, latitude], the last one as the first."
         ) from None
-    count = int(get_num_coordinates(area))
+    count = int(get_num_coordinates(shape))
     if count > MAX_VERTICES:
         raise BadUserInput(f"{name} has {count:,} vertices; at most {MAX_VERTICES:,} are allowed. Simplify it.")
-    if area.is_empty or not area.is_valid:
-        raise BadUserInput(f"{name} is not a valid area: {explain_validity(area) if count else 'it is empty'}.")
-    west, south, east, north = area.bounds
+    if shape.is_empty or not shape.is_valid:
+        raise BadUserInput(f"{name} is not a valid area: {explain_validity(shape) if count else 'it is empty'}.")
+    west, south, east, north = shape.bounds
     _checked(name, west, south)
     _checked(name, east, north)
-    return str(area.wkt)
+    return Area(shape)
 
 
 def _equals(key: InstrumentedAttribute[Any]) -> Condition:
@@ -200,8 +200,8 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "polygon": Condition(
         _polygon,
-        lambda spatial, wkt: spatial.area(wkt),
-        lambda dam, wkt: in_area(dam.longitude, dam.latitude, wkt),
+        lambda spatial, area: spatial.area(area),
+        lambda dam, area: area.holds(dam.longitude, dam.latitude),
     ),
 }
 """By the name of the filter's field."""

@@ -1,6 +1,9 @@
 """A dam as it is sent: what is required, what is refused, and how that is said."""
 
+from dataclasses import replace
 from typing import Any, Protocol
+
+from sqlalchemy import Row
 
 from resolvers.adding import NewDam, Problem
 from resolvers.dates import BuildDate, UnusableDate, parse_build_date
@@ -52,7 +55,7 @@ def check(sent: DamInput) -> NewDam | list[Problem]:
         ("river", "river", lambda: _required("River", sent.river)),
         ("built", "dateBuilt", lambda: _build_date(sent.date_built)),
         ("point", place, lambda: _point(sent)),
-        ("idempotency_key", "idempotencyKey", lambda: _text("idempotencyKey", sent.idempotency_key)),
+        ("idempotency_key", "idempotencyKey", lambda: _key(sent.idempotency_key)),
     )
     values: dict[str, Any] = {}
     problems = []
@@ -78,6 +81,13 @@ def _required(label: str, text: str | None) -> str:
     return cleaned
 
 
+def _key(text: str | None) -> str | None:
+    key = _text("idempotencyKey", text)
+    if key is None and text is not None:
+        raise Refused("INVALID_TEXT", "idempotencyKey is blank. Give one that is new for each dam, or none.")
+    return key
+
+
 def _build_date(text: str | None) -> BuildDate:
     try:
         return parse_build_date(_required("Date Built", text))
@@ -95,8 +105,16 @@ def _point(sent: DamInput) -> Point:
     return check_point(sent.location.longitude, sent.location.latitude)
 
 
-def hints(dam: NewDam) -> list[str]:
-    """What is accepted though it looks like a slip."""
-    if dam.point == Point(0.0, 0.0):
-        return ["Latitude 0, longitude 0 is in the Atlantic Ocean. Is the location known?"]
-    return []
+def hints(sent: NewDam, kept: Row[Any]) -> list[str]:
+    """What is accepted though it looks like a slip; `kept` is the dam that is in the inventory now."""
+    found = []
+    if sent.point == Point(0.0, 0.0):
+        found.append("Latitude 0, longitude 0 is in the Atlantic Ocean. Is the location known?")
+    if kept_as_sent(kept) != replace(sent, idempotency_key=None):
+        found.append("This idempotencyKey was used before, for another dam: that one is returned, nothing was added.")
+    return found
+
+
+def kept_as_sent(row: Row[Any]) -> NewDam:
+    built = BuildDate(row.built_first_day, row.built_last_day)
+    return NewDam(row.name, row.owner, row.river, built, Point(row.longitude, row.latitude))

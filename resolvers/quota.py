@@ -2,21 +2,28 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Dam, Inventory, User
 from models.database import Database
 
-READ_QUOTA = (
-    select(
-        func.coalesce(User.max_dams, Inventory.max_dams_per_user),
-        select(func.count()).where(Dam.added_by_id == User.id).scalar_subquery(),
+MAX_DAMS = func.coalesce(User.max_dams, Inventory.max_dams_per_user)
+USED = select(func.count()).where(Dam.added_by_id == User.id).scalar_subquery()
+
+
+def _select(used: ColumnElement[int]) -> Select[int, int]:
+    return (
+        select(MAX_DAMS, used)
+        .select_from(User)
+        .join(Inventory, Inventory.id == 1)
+        .where(User.id == bindparam("user_id"))
     )
-    .select_from(User)
-    .join(Inventory, Inventory.id == 1)
-    .where(User.id == bindparam("user_id"))
-)
+
+
+READ_QUOTA = _select(USED)
+CHECK_QUOTA = _select(case((MAX_DAMS > 0, USED), else_=0))
+"""Counts only where there is a quota: all other writers wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +39,9 @@ class Quota:
 
 async def read_quota(database: Database, user_id: int) -> Quota:
     async with database.read() as connection:
-        return await quota_of(connection, user_id)
+        return Quota(*(await connection.execute(READ_QUOTA, {"user_id": user_id})).one())
 
 
 async def quota_of(connection: AsyncConnection, user_id: int | None) -> Quota:
-    """Exact in a transaction that holds the counter row."""
-    return Quota(*(await connection.execute(READ_QUOTA, {"user_id": user_id})).one())
+    """Exact in a transaction that holds the counter row; `used` is 0 where there is no quota."""
+    return Quota(*(await connection.execute(CHECK_QUOTA, {"user_id": user_id})).one())

@@ -85,7 +85,9 @@ class Mutation:
         except (InventoryFull, QuotaExceeded) as error:
             return AddDamPayload(errors=[DamError(code=error.code, field=None, message=str(error))])
         dam = Dam.from_row(row)
-        return AddDamPayload(dam=dam, edge=DamEdge(cursor=Ordering().cursor(row), node=dam), warnings=inputs.hints(new))
+        return AddDamPayload(
+            dam=dam, edge=DamEdge(cursor=Ordering().cursor(row), node=dam), warnings=inputs.hints(new, row)
+        )
 
     @strawberry.mutation(description="Remove a dam. Needs remove_dams, or add_dams for a dam one has added oneself.")
     async def remove_dam(self, info: Info, id: GlobalId) -> RemoveDamPayload:  # noqa: A002

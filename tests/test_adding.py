@@ -12,6 +12,7 @@ from auth.tokens import create_token, revoke_token
 from auth.users import add_user
 from models.database import Database
 from models.identity import Permission
+from resolvers.dates import EARLIEST_CLOCK
 from settings import Settings
 from tests.conftest import ADMIN_TOKEN, ENGINES, Place, Server, served
 from tests.shared import opened, shared_place, state
@@ -28,7 +29,8 @@ DEER_CREEK = {
     "dateBuilt": "1941",
     "location": {"latitude": 40.4066, "longitude": -111.5266},
 }
-NEXT_YEAR = str(datetime.now(UTC).year + 1)
+TODAY = datetime.now(EARLIEST_CLOCK).date()
+NEXT_YEAR = str(TODAY.year + 1)
 CONTROL = "contains control characters or half of a character pair."
 
 
@@ -92,6 +94,7 @@ ACCEPTED = [
     ("a leap day", {"dateBuilt": "2000-02-29"}, {"dateBuilt": "2000-02-29"}),
     ("the first year", {"dateBuilt": "0001"}, {"dateBuilt": "0001"}),
     ("this year", {"dateBuilt": str(datetime.now(UTC).year)}, {"dateBuilt": str(datetime.now(UTC).year)}),
+    ("today, where it begins first", {"dateBuilt": TODAY.isoformat()}, {"dateBuilt": TODAY.isoformat()}),
     (
         "a corner of the world",
         {"location": {"latitude": -90, "longitude": 180}},
@@ -188,6 +191,11 @@ REFUSED = [
     ("a line separator", {"river": "Deer\u2028Creek"}, [("INVALID_TEXT", "river", f"River {CONTROL}")]),
     ("an escape", {"river": "\x1b[31mred"}, [("INVALID_TEXT", "river", f"River {CONTROL}")]),
     (
+        "a blank idempotency key",
+        {"idempotencyKey": " "},
+        [("INVALID_TEXT", "idempotencyKey", "idempotencyKey is blank. Give one that is new for each dam, or none.")],
+    ),
+    (
         "a long idempotency key",
         {"idempotencyKey": "k" * 201},
         [("TOO_LONG", "idempotencyKey", "idempotencyKey has 201 characters; 200 are allowed.")],
@@ -195,7 +203,7 @@ REFUSED = [
     ("a day that February lacks", {"dateBuilt": "1993-02-30"}, [date_error("1993-02-30", NO_SUCH_DAY)]),
     ("a leap day of another year", {"dateBuilt": "1900-02-29"}, [date_error("1900-02-29", NO_SUCH_DAY)]),
     ("a thirteenth month", {"dateBuilt": "1993-13"}, [date_error("1993-13", NO_SUCH_DAY)]),
-    ("an English day that is not", {"dateBuilt": "April 31, 1993"}, [date_error("1993-04-31", NO_SUCH_DAY)]),
+    ("an English day that is not", {"dateBuilt": "April 31, 1993"}, [date_error("April 31, 1993", NO_SUCH_DAY)]),
     ("the year 0", {"dateBuilt": "0000"}, [date_error("0000", NO_SUCH_DAY)]),
     ("next year", {"dateBuilt": NEXT_YEAR}, [date_error(NEXT_YEAR, "is in the future")]),
     ("a day to come", {"dateBuilt": f"May 1, {NEXT_YEAR}"}, [date_error(f"May 1, {NEXT_YEAR}", "is in the future")]),
@@ -481,3 +489,15 @@ async def test_an_unknown_dam_cannot_be_removed(server: Server, database: Databa
         "removeDam": {"removedId": None, "errors": [{"code": "NOT_FOUND", "field": "id", "message": message}]}
     }
     assert await state(database) == before
+
+
+async def test_a_key_used_for_another_dam_gives_that_one_with_a_warning(server: Server) -> None:
+    first = DEER_CREEK | {"idempotencyKey": "k"}
+    await server.query(ADD, input=first)
+    again = (await server.query(ADD, input=first))["addDam"]
+    assert (again["dam"]["name"], again["warnings"]) == ("Deer Creek", [])
+    other = (await server.query(ADD, input=first | {"name": "Jordanelle"}))["addDam"]
+    assert (other["dam"]["name"], other["errors"]) == ("Deer Creek", [])
+    assert other["warnings"] == [
+        "This idempotencyKey was used before, for another dam: that one is returned, nothing was added."
+    ]

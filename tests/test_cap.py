@@ -21,6 +21,7 @@ from resolvers.adding import NewDam, add_dam, remove_dam
 from resolvers.dates import parse_iso
 from resolvers.inventory import set_cap
 from resolvers.locations import Point
+from resolvers.quota import Quota, quota_of, read_quota
 from tests.conftest import Place, until
 from tests.shared import opened, state
 
@@ -164,18 +165,29 @@ async def test_a_removal_makes_room_for_one(database: Database) -> None:
     assert await state(database) == counts(2, 4)
 
 
-async def test_the_quota_is_exact_for_each_user(database: Database) -> None:
+async def test_the_quota_is_exact_for_each_user_in_twenty_bursts(database: Database) -> None:
     alice, bob, carol = [await user(database, number, name) for number, name in enumerate(("alice", "bob", "carol"), 1)]
-    await set_cap(database, "max_dams_per_user", 7)
-    await set_quota(database, "bob", 12)
     await set_quota(database, "carol", 0)
     writers = [alice] * 17 + [bob] * 17 + [carol] * 16
-    done = await outcomes(add_dam(database, dam(), writer) for writer in writers)
-    assert done == Counter({"done": 7 + 12 + 16, "QuotaExceeded": 10 + 5})
-    assert await state(database) == counts(35, 35)
-    async with database.read() as connection:
-        owners = Counter(await connection.scalars(select(Dam.added_by_id)))
-    assert owners == Counter({1: 7, 2: 12, 3: 16})
+    for burst in range(1, BURSTS + 1):
+        await set_cap(database, "max_dams_per_user", 7 * burst)
+        await set_quota(database, "bob", 12 * burst)
+        done = await outcomes(add_dam(database, dam(), writer) for writer in writers)
+        assert done == Counter({"done": 7 + 12 + 16, "QuotaExceeded": 10 + 5})
+        assert await state(database) == counts(35 * burst, 35 * burst)
+        async with database.read() as connection:
+            owners = Counter(await connection.scalars(select(Dam.added_by_id)))
+        assert owners == Counter({1: 7 * burst, 2: 12 * burst, 3: 16 * burst})
+
+
+async def test_the_dams_of_a_user_are_counted_for_a_quota_and_where_they_are_asked_for(database: Database) -> None:
+    alice = await user(database, 1, "alice")
+    await add_dam(database, dam(), alice)
+    for max_dams, counted in ((0, 0), (3, 1)):
+        await set_cap(database, "max_dams_per_user", max_dams)
+        async with database.write() as connection:
+            assert await quota_of(connection, 1) == Quota(max_dams, used=counted)
+        assert await read_quota(database, 1) == Quota(max_dams, used=1)
 
 
 async def test_a_used_up_quota_says_of_whom_and_how_much(database: Database) -> None:
@@ -196,6 +208,14 @@ async def test_an_idempotency_key_gives_the_first_dam_however_often_it_is_sent(d
     assert await state(database) == counts(1, 1)
     bobs = await add_dam(database, dam("Bob's", "key"), bob)
     assert (bobs.id, bobs.name) == (2, "Bob's")
+
+
+async def test_an_idempotency_key_is_free_again_when_its_dam_was_removed(database: Database) -> None:
+    alice = await user(database, 1, "alice")
+    first = await add_dam(database, dam("Deer Creek", "key"), alice)
+    assert (await add_dam(database, dam("Jordanelle", "key"), alice)).name == "Deer Creek"
+    await remove_dam(database, first.id, alice)
+    assert (await add_dam(database, dam("Jordanelle", "key"), alice)).name == "Jordanelle"
 
 
 @pytest.mark.parametrize("limit", ["max_dams", "max_dams_per_user"])

@@ -18,7 +18,16 @@ from settings import Settings
 ROOT = Path(__file__).parent.parent
 DOCS = {path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")}
 CODE = re.compile(r"[A-Z]{7,}|(?=.{7})[A-Z]+(_[A-Z0-9]+)+")
-NOT_CODES = {*SORT_COLUMNS, "AUTOCOMMIT", "CASCADE", "SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_LOCKED", "JORDANELLE"}
+NOT_CODES = {
+    *SORT_COLUMNS,
+    "AUTOCOMMIT",
+    "CASCADE",
+    "ROLLBACK",
+    "SQLITE_BUSY",
+    "SQLITE_CANTOPEN",
+    "SQLITE_LOCKED",
+    "JORDANELLE",
+}
 """Fields of an order, words of the database, a dam."""
 ROOMS = ["auth", "cli", "ingest", "models", "pubsub", "resolvers", "schema", "transport"]
 

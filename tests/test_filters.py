@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Row, select
 
+from models.dam import DAM_COLUMNS
 from models.database import Database
 from models.errors import BadUserInput
 from models.spatial import SPATIAL
 from models.vocabulary import Hazard, OwnerType, Purpose
-from resolvers.dams import DAM_COLUMNS, count_dams, select_dams
+from resolvers.dams import count_dams, select_dams
 from resolvers.dates import iso
 from resolvers.filters import CONDITIONS, MAX_CHOICES, MAX_FILTER_TEXT, MAX_VERTICES, Filter, meets
 from resolvers.text import fold

@@ -218,6 +218,20 @@ async def test_errors_outside_graphql_are_json_too(server: Server) -> None:
         assert (answer.status_code, codes(answer)) == (status, [code]), path
 
 
+async def test_a_fault_outside_graphql_is_masked_and_logged_by_its_request_id(
+    serve: Serve, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serve() as server:
+        monkeypatch.setattr(gateway, "schema", None)
+        answer = await server.http.get("/schema.graphql")
+    assert (answer.status_code, codes(answer)) == (500, ["INTERNAL_SERVER_ERROR"])
+    assert "NoneType" not in answer.text
+    request_id = answer.json()["errors"][0]["extensions"]["requestId"]
+    (record,) = [record for record in caplog.records if request_id in record.getMessage()]
+    assert record.exc_info is not None
+    assert isinstance(record.exc_info[1], AttributeError)
+
+
 async def test_the_built_pages_are_served_and_may_load_nothing_from_elsewhere(
     serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,17 @@
 """The migrations make what the models describe, on both engines."""
 
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Text, select, text
+from sqlalchemy import Connection, Text, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from models import Base, Group, GroupPermission, migrations
+from models import ApiToken, Base, Group, GroupPermission, migrations
 from models.base import Key
 from models.database import Database
 from models.identity import Permission
@@ -45,6 +49,71 @@ async def test_migrated_tables_match_the_models(database: Database) -> None:
 async def test_migrating_twice_changes_nothing(database: Database) -> None:
     await migrations.migrate(database)
     assert await migrations.current(database) == migrations.head()
+
+
+ORPHAN = "INSERT INTO user_groups (user_id, group_id) VALUES (99, 99)"
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("users", recreate="auto") as table:
+        table.add_column(sa.Column("nickname", sa.Text))
+        table.alter_column("name", new_column_name="login")
+    op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))
+    {then}
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes a migration that comes after ours, and ends with the statement."""
+
+    def add(then: str) -> None:
+        (tmp_path / "9999_later.py").write_text(LATER.format(head=migrations.head(), then=then))
+        config = migrations._config()
+        ours = Path(migrations.__file__).parent / "versions"
+        config.set_main_option("path_separator", "os")
+        config.set_main_option("version_locations", f"{ours}{os.pathsep}{tmp_path}")
+        monkeypatch.setattr(migrations, "_config", lambda: config)
+
+    return add
+
+
+async def tables_and_tokens(database: Database) -> tuple[set[str], int | None]:
+    async with database.read() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        return set(names), await connection.scalar(select(func.count()).select_from(ApiToken))
+
+
+@pytest.mark.usefixtures("admin")
+async def test_a_table_changed_by_a_migration_keeps_what_refers_to_it(
+    database: Database, later: Callable[[str], None]
+) -> None:
+    later("pass")
+    await migrations.migrate(database)
+    assert await migrations.current(database) == "9999"
+    assert (await tables_and_tokens(database))[1] == 1
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await connection.execute(text(ORPHAN))
+
+
+@pytest.mark.usefixtures("admin")
+@pytest.mark.parametrize("failure", ["raise LookupError", 'op.execute("SELECT nonsense")', f"op.execute({ORPHAN!r})"])
+async def test_a_migration_that_fails_leaves_nothing_behind(
+    database: Database, later: Callable[[str], None], failure: str
+) -> None:
+    before = await tables_and_tokens(database)
+    later(failure)
+    with pytest.raises((LookupError, RuntimeError, DBAPIError)):
+        await migrations.migrate(database)
+    assert await migrations.current(database) == migrations.head()
+    assert await tables_and_tokens(database) == before
 
 
 async def test_the_group_admin_holds_every_permission(database: Database) -> None:

@@ -1,5 +1,6 @@
 """SQLite and PostGIS answer alike: the same dams, the same questions, no difference."""
 
+import gc
 import math
 import random
 from collections.abc import AsyncIterator
@@ -163,6 +164,21 @@ spokes = st.lists(st.tuples(st.floats(0, 2 * math.pi), st.floats(0.01, 90)), min
 @given(places, spokes)
 async def test_polygons(both: Both, centre: Place, spokes: list[tuple[float, float]]) -> None:
     await both.ids(area({"type": "Polygon", "coordinates": [ring(centre, spokes)]}))
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_statement_keeps_its_areas(database: Database) -> None:
+    await fill(database, [dam_values(id=1, longitude=0.8, latitude=0.8), dam_values(id=2, longitude=3.0, latitude=0.0)])
+    triangle = [(0, 0), (4, 0), (0, 4), (0, 0)]
+    hole = [(0.5, 0.5), (1.5, 0.5), (0.5, 1.5), (0.5, 0.5)]
+    statements = [
+        select(Dam.id).where(*clauses(area({"type": "Polygon", "coordinates": rings}), SPATIAL[database.dialect]))
+        for rings in ([triangle], [triangle, hole], [hole])
+    ]
+    gc.collect()  # the filters: nobody else knows them
+    async with database.read() as connection:
+        found = [list(await connection.scalars(statement.order_by(Dam.id))) for statement in statements]
+    assert found == [[1, 2], [2], [1]]
 
 
 quarters = st.integers(-40, 40).map(lambda quarter: quarter / 4)

@@ -39,4 +39,24 @@ async def migrate(database: Database) -> None:
         command.upgrade(config, "head")
 
     async with database.write() as connection:
+        if database.dialect == "sqlite":
+            await connection.run_sync(_suspend_foreign_keys)
         await connection.run_sync(upgrade)
+        if database.dialect == "sqlite":
+            await connection.run_sync(_check_foreign_keys)
+
+
+def _suspend_foreign_keys(connection: Connection) -> None:
+    """To change a table is to drop it and make it anew on SQLite; the rows that refer to it would be deleted too.
+
+    Only outside of a transaction: https://www.sqlite.org/lang_altertable.html#otheralter
+    """
+    connection.detach()  # so that no later writer gets it
+    for statement in ("ROLLBACK", "PRAGMA foreign_keys=OFF", "BEGIN IMMEDIATE"):
+        connection.exec_driver_sql(statement)
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise RuntimeError(f"The migration would leave rows that refer to nothing: {broken[:5]}.")
