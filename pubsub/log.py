@@ -1,7 +1,6 @@
 """The event log as streams read it: in sequence order, each event with its dam."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -19,8 +18,6 @@ READ_LOG = (
         Event.sequence,
         Event.kind,
         Event.dam_id,
-        Event.at,
-        Event.actor,
         *DAM_COLUMNS,
     )
     .outerjoin(Dam, Dam.id == Event.dam_id)
@@ -35,8 +32,6 @@ class LoggedEvent:
     sequence: int
     kind: EventKind
     dam_id: int
-    at: datetime
-    actor: str
     dam: Row[Any] | None
     """The dam as it is now; None where it was removed since."""
 
@@ -45,10 +40,7 @@ async def read_log(database: Database, after: int) -> list[LoggedEvent]:
     """The next events after a sequence number, at most `PAGE`; no gap, since sequence order is commit order."""
     async with database.read() as connection:
         rows = (await connection.execute(READ_LOG, {"after": after})).all()
-    return [
-        LoggedEvent(row.sequence, row.kind, row.dam_id, row.at, row.actor, row if row.id is not None else None)
-        for row in rows
-    ]
+    return [LoggedEvent(row.sequence, row.kind, row.dam_id, row if row.id is not None else None) for row in rows]
 
 
 async def last_sequence(database: Database) -> int:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -106,7 +107,7 @@ def process_table() -> dict[int, int]:
     return parents
 
 
-class Service:
+class Service(ABC):
     """A server of our own on 127.0.0.1, in a temporary folder. It ends when we end, however we end.
 
     It keeps its port and its folder over `stop`, `kill`, `start` and `restart`; `close` is for good. Every method
@@ -124,12 +125,12 @@ class Service:
         self.identity: list[str] = []
         """setpriv's options for the user to run as; ours when empty."""
 
-    def command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def command(self) -> list[str]: ...
 
+    @abstractmethod
     def is_ready(self) -> bool:
         """Asked over a socket in the folder, because any server could answer on the port."""
-        raise NotImplementedError
 
     @property
     def is_running(self) -> bool:

@@ -1,4 +1,4 @@
-"""An inventory that the tests of a module share, because they only read, or are refused."""
+"""An inventory that the tests of a module share, and adding over HTTP."""
 
 import asyncio
 import itertools
@@ -10,13 +10,27 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from auth.tokens import create_token
+from auth.users import add_user
 from models import Dam, Event, EventKind, Inventory, migrations
 from models.database import Database
 from resolvers.rows import with_keys
-from tests.conftest import Place
+from tests.conftest import ADMIN_TOKEN, Place, Server
 
 _numbers = itertools.count()
 NOON = datetime(2020, 1, 1, 12, tzinfo=UTC)
+
+ADD = """mutation ($input: AddDamInput!) { addDam(input: $input) {
+  dam { id damId cursor name owner river dateBuilt location { latitude longitude } } edge { cursor node { id } }
+  errors { code field message } warnings } }"""
+
+DEER_CREEK = {
+    "name": "Deer Creek",
+    "owner": "Reclamation",
+    "river": "Provo River",
+    "dateBuilt": "1941",
+    "location": {"latitude": 40.4066, "longitude": -111.5266},
+}
 
 
 @asynccontextmanager
@@ -76,3 +90,14 @@ async def state(database: Database) -> dict[str, int]:
         dams = await connection.scalar(select(func.count()).select_from(Dam)) or 0
         events = await connection.scalar(select(func.count()).select_from(Event)) or 0
     return {"dam_count": dam_count, "last_sequence": last_sequence, "dams": dams, "events": events}
+
+
+async def add(server: Server, token: str = ADMIN_TOKEN, **changes: Any) -> Any:
+    """The payload of addDam for Deer Creek with changes; None takes a field away."""
+    sent = {name: value for name, value in (DEER_CREEK | changes).items() if value is not None}
+    return (await server.query(ADD, token, input=sent))["addDam"]
+
+
+async def new_token(database: Database, user: str, group: str, **options: Any) -> str:
+    await add_user(database, user, [group])
+    return await create_token(database, user=user, name="test", **options)

@@ -1,6 +1,5 @@
-"""addDam and removeDam over HTTP: what is accepted, what is refused and how it is said."""
+"""addDam over HTTP: what is accepted, what is refused and how it is said."""
 
-import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,20 +14,8 @@ from models.identity import Permission
 from resolvers.dates import EARLIEST_CLOCK
 from settings import Settings
 from tests.conftest import ADMIN_TOKEN, ENGINES, Place, Server, served
-from tests.shared import opened, shared_place, state
+from tests.shared import ADD, DEER_CREEK, add, new_token, opened, shared_place, state
 
-ADD = """mutation ($input: AddDamInput!) { addDam(input: $input) {
-  dam { id damId cursor name owner river dateBuilt location { latitude longitude } } edge { cursor node { id } }
-  errors { code field message } warnings } }"""
-REMOVE = "mutation ($id: ID!) { removeDam(id: $id) { removedId errors { code field message } } }"
-
-DEER_CREEK = {
-    "name": "Deer Creek",
-    "owner": "Reclamation",
-    "river": "Provo River",
-    "dateBuilt": "1941",
-    "location": {"latitude": 40.4066, "longitude": -111.5266},
-}
 TODAY = datetime.now(EARLIEST_CLOCK).date()
 NEXT_YEAR = str(TODAY.year + 1)
 CONTROL = "contains control characters or half of a character pair."
@@ -53,17 +40,6 @@ async def database(place: Place) -> AsyncIterator[Database]:
 async def server(place: Place, database: Database) -> AsyncIterator[Server]:
     async with served(Settings(database_url=place.url)) as server:
         yield server
-
-
-async def add(server: Server, token: str = ADMIN_TOKEN, **changes: Any) -> Any:
-    """The payload of addDam for Deer Creek with changes; None takes a field away."""
-    sent = {name: value for name, value in (DEER_CREEK | changes).items() if value is not None}
-    return (await server.query(ADD, token, input=sent))["addDam"]
-
-
-async def new_token(database: Database, user: str, group: str, **options: Any) -> str:
-    await add_user(database, user, [group])
-    return await create_token(database, user=user, name="test", **options)
 
 
 async def test_an_added_dam_is_returned_and_found(server: Server) -> None:
@@ -444,51 +420,6 @@ async def test_a_token_for_adding_alone_adds_and_reads_what_anybody_may(server: 
         "query ($id: ID) { dam(id: $id) { damId } viewer { permissions } }", token, id=added["dam"]["id"]
     )
     assert found == {"dam": {"damId": added["dam"]["damId"]}, "viewer": {"permissions": ["add_dams", "view_dams"]}}
-
-
-async def test_one_removes_ones_own_dam_with_add_dams_and_others_with_remove_dams(
-    server: Server, database: Database
-) -> None:
-    alice, bob = [await new_token(database, name, "contributor") for name in ("alice", "bob")]
-    remover = await new_token(database, "remover", "admin", scopes=[Permission.REMOVE_DAMS])
-    own, bobs, removers = [(await add(server, token))["dam"]["id"] for token in (alice, bob, ADMIN_TOKEN)]
-    before = await state(database)
-
-    for token, code in ((alice, "FORBIDDEN"), (None, "UNAUTHENTICATED"), ("dams_unknown", "UNAUTHENTICATED")):
-        (error,) = (await server.post(REMOVE, token, id=bobs))["errors"]
-        assert error["extensions"] == {"code": code}
-    assert await state(database) == before
-
-    for token, dam in ((alice, own), (ADMIN_TOKEN, bobs), (remover, removers)):
-        removed = await server.query(REMOVE, token, id=dam)
-        assert removed == {"removeDam": {"removedId": dam, "errors": []}}
-    assert await state(database) == {
-        "dam_count": before["dam_count"] - 3,
-        "dams": before["dams"] - 3,
-        "events": before["events"] + 3,
-        "last_sequence": before["last_sequence"] + 3,
-    }
-    gone = await server.query("query ($id: ID!) { node(id: $id) { id } }", id=own)
-    assert gone == {"node": None}
-    again = (await server.query(REMOVE, alice, id=own))["removeDam"]
-    assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
-
-
-async def test_a_token_for_removing_alone_removes_ones_own_dam(server: Server, database: Database) -> None:
-    adding = await new_token(database, "carol", "admin")
-    removing = await create_token(database, user="carol", name="removing", scopes=[Permission.REMOVE_DAMS])
-    own = (await add(server, adding))["dam"]["id"]
-    assert (await server.query(REMOVE, removing, id=own))["removeDam"] == {"removedId": own, "errors": []}
-
-
-async def test_an_unknown_dam_cannot_be_removed(server: Server, database: Database) -> None:
-    before = await state(database)
-    refused = await server.query(REMOVE, id=base64.urlsafe_b64encode(b'["Dam",2000000000]').decode())
-    message = "There is no dam 2000000000."
-    assert refused == {
-        "removeDam": {"removedId": None, "errors": [{"code": "NOT_FOUND", "field": "id", "message": message}]}
-    }
-    assert await state(database) == before
 
 
 async def test_a_key_used_for_another_dam_gives_that_one_with_a_warning(server: Server) -> None:
