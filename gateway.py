@@ -2,11 +2,12 @@
 
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TypedDict
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -16,16 +17,20 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from models.background import background
 from models.database import Database
 from pubsub.bus import RedisBus
 from pubsub.hub import Hub
+from pubsub.log import keep_log_short
 from resolvers.inventory import redis_channel
 from schema import schema
 from schema.context import Context
+from schema.errors import MASKED, masked_extensions
 from settings import Settings
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
 from transport.pages import page_routes
+from transport.streams.delivery import Delivery
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +42,8 @@ class State(TypedDict):
 
     database: Database
     hub: Hub
+    delivery: Delivery
+    on_drain: Callable[[], None]
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -51,8 +58,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
             if settings.redis_url is not None:
                 bus = RedisBus(settings.redis_url, await redis_channel(database))
                 stack.push_async_callback(bus.close)
+            if settings.event_retention_days:
+                await stack.enter_async_context(background(keep_log_short(database, settings.event_retention_days)))
             hub = await stack.enter_async_context(Hub(database, bus).running())
-            yield {"database": database, "hub": hub}
+            delivery = Delivery(
+                schema,
+                database,
+                hub,
+                public_read=settings.public_read,
+                max_sockets={"process": settings.max_sockets, "address": settings.max_sockets_per_address},
+                max_subscriptions={
+                    "process": settings.max_subscriptions,
+                    "address": settings.max_subscriptions_per_address,
+                    "user": settings.max_subscriptions_per_user,
+                },
+            )
+            await stack.enter_async_context(delivery.running())
+            yield {"database": database, "hub": hub, "delivery": delivery, "on_drain": delivery.drain}
 
     async def make_context(request: Request | WebSocket) -> Context:
         return Context(
@@ -67,11 +89,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     endpoint = GraphQLEndpoint(schema, make_context, settings.allowed_origins)
     return Starlette(
         routes=[
-            *(Route(path, endpoint) for path in ("/graphql", "/graphql/")),
+            *(Route(path, endpoint) for path in ("/graphql", "/graphql/", "/graphql/stream")),
             *(WebSocketRoute(path, endpoint) for path in ("/graphql", "/graphql/")),
             Route("/schema.graphql", show_schema),
             Route("/livez", live),
             Route("/readyz", ready),
+            Route("/metrics", show_metrics),
             *page_routes(BUILT_FRONT_END),
         ],
         middleware=[
@@ -91,6 +114,10 @@ async def show_schema(request: Request) -> Response:
     return PlainTextResponse(schema.as_str(), media_type="application/graphql")
 
 
+async def show_metrics(request: Request) -> Response:
+    return Response(request.state.delivery.report(), media_type=CONTENT_TYPE_LATEST)
+
+
 async def show_http_error(request: Request, error: Exception) -> Response:
     """JSON for every path: programs read it."""
     assert isinstance(error, HTTPException)
@@ -103,6 +130,5 @@ async def show_fault(request: Request, error: Exception) -> Response:
     """Logged and masked, as CodedErrors does within GraphQL."""
     request_id = uuid.uuid4().hex
     logger.error("unexpected error, request %s", request_id, exc_info=error)
-    message = "Something went wrong on our side. Report it with the request id."
-    fault = {"message": message, "extensions": {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}}
+    fault = {"message": MASKED, "extensions": masked_extensions(request_id)}
     return JSONResponse({"errors": [fault]}, 500)

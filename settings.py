@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from redis.asyncio.connection import parse_url
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.database import ASYNC_DRIVERS
+from pubsub.redis_url import connect
 
 HIGHEST_PORT = 65535
 
@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="Folder of the embedded database.")
     redis_url: str | None = Field(
         default=None,
-        description="`redis://…`, by which several processes wake each other. None: one process, which needs no Redis.",
+        description="`redis://…`, `redis+sentinel://…` or `redis+cluster://…`, by which several processes wake each"
+        " other. None: one process, which needs no Redis.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=HIGHEST_PORT, description="Port to listen on.")
@@ -41,6 +42,26 @@ class Settings(BaseSettings):
     )
     max_page_size: int = Field(
         default=100, ge=1, le=1000, description="Dams a page may ask for. Each costs the server and holds others up."
+    )
+    event_retention_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="Days that the log of changes is kept. 0: for ever, since it is small and auditors read it.",
+    )
+
+    max_sockets: int = Field(default=20_000, ge=1, description="WebSockets open at a time in one process.")
+    max_sockets_per_address: int = Field(
+        default=1_000, ge=1, description="WebSockets open at a time from one client address. Offices share one."
+    )
+    max_subscriptions: int = Field(
+        default=50_000, ge=1, description="Subscriptions open at a time in one process, over all transports."
+    )
+    max_subscriptions_per_address: int = Field(
+        default=5_000, ge=1, description="Subscriptions open at a time from one client address."
+    )
+    max_subscriptions_per_user: int = Field(
+        default=1_000, ge=1, description="Subscriptions open at a time with the tokens of one user."
     )
 
     @field_validator("database_url")
@@ -62,9 +83,10 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_redis(cls, url: str | None) -> str | None:
         try:
-            parse_url(url or "redis://")
+            connect(url or "redis://", timeout_s=0)
         except ValueError:
-            raise ValueError("must be redis://…, rediss://… or unix://…, with a port of at most 65535") from None
+            forms = "redis://…, rediss://…, unix://…, redis+sentinel://…/service or redis+cluster://…"
+            raise ValueError(f"must be {forms}, with a port of at most {HIGHEST_PORT} and redis-py's options") from None
         return url
 
     @field_validator("admin_token")

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -51,31 +52,52 @@ def token_of_header(authorization: str) -> str:
     return found[1]
 
 
-FIND_TOKEN = (
-    select(ApiToken.user_id, User.name, ApiToken.scopes, ApiToken.expires_at, ApiToken.revoked_at)
+FIND_TOKENS = (
+    select(ApiToken.token_hash, ApiToken.user_id, User.name, ApiToken.scopes, ApiToken.expires_at, ApiToken.revoked_at)
     .join(User, User.id == ApiToken.user_id)
-    .where(ApiToken.token_hash == bindparam("token_hash"))
+    .where(ApiToken.token_hash.in_(bindparam("token_hashes", expanding=True)))
 )
 FIND_PERMISSIONS = (
-    select(GroupPermission.permission)
-    .join(UserGroup, UserGroup.group_id == GroupPermission.group_id)
-    .where(UserGroup.user_id == bindparam("user_id"))
+    select(UserGroup.user_id, GroupPermission.permission)
+    .join(GroupPermission, GroupPermission.group_id == UserGroup.group_id)
+    .where(UserGroup.user_id.in_(bindparam("user_ids", expanding=True)))
 )
+TOKENS_A_STATEMENT = 500
 
 
 async def authenticate(database: Database, token: str) -> Viewer:
     """Raises Unauthenticated for a token that is unknown, revoked or expired."""
+    found = (await authenticate_all(database, [token]))[token]
+    if isinstance(found, Unauthenticated):
+        raise found
+    return found
+
+
+async def authenticate_all(database: Database, tokens: Sequence[str]) -> dict[str, Viewer | Unauthenticated]:
+    """Whose each token is, or why it is not valid."""
+    viewers: dict[str, Viewer | Unauthenticated] = {}
     async with database.read() as connection:
-        found = (await connection.execute(FIND_TOKEN, {"token_hash": hash_token(token)})).one_or_none()
-        if found is None or found.revoked_at is not None:
-            raise Unauthenticated("This API token is unknown or was revoked. Ask for a new one.")
-        if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
-            raise Unauthenticated(
-                f"This API token expired on {found.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one."
-            )
-        granted = frozenset(await connection.scalars(FIND_PERMISSIONS, {"user_id": found.user_id}))
-    scopes = None if found.scopes is None else {Permission(scope) for scope in found.scopes.split()}
-    return Viewer(found.user_id, found.name, granted if scopes is None else granted & scopes)
+        for start in range(0, len(tokens), TOKENS_A_STATEMENT):
+            by_hash = {hash_token(token): token for token in tokens[start : start + TOKENS_A_STATEMENT]}
+            rows = (await connection.execute(FIND_TOKENS, {"token_hashes": list(by_hash)})).all()
+            found = {row.token_hash: row for row in rows}
+            granted: dict[int, set[Permission]] = {row.user_id: set() for row in rows}
+            for user_id, permission in await connection.execute(FIND_PERMISSIONS, {"user_ids": list(granted)}):
+                granted[user_id].add(permission)
+            for token_hash, token in by_hash.items():
+                viewers[token] = _viewer(found.get(token_hash), granted)
+    return viewers
+
+
+def _viewer(found: Any, granted: dict[int, set[Permission]]) -> Viewer | Unauthenticated:
+    if found is None or found.revoked_at is not None:
+        return Unauthenticated("This API token is unknown or was revoked. Ask for a new one.")
+    if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
+        return Unauthenticated(f"This API token expired on {found.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one.")
+    permissions = frozenset(granted[found.user_id])
+    if found.scopes is not None:
+        permissions &= {Permission(scope) for scope in found.scopes.split()}
+    return Viewer(found.user_id, found.name, permissions)
 
 
 async def create_token(

@@ -5,8 +5,7 @@ import sys
 
 import typer
 import uvicorn
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,11 +13,10 @@ from cli.app import SetupRequired, app, opened_database, out, require_tables
 from cli.setup import bring_up_to_date
 from models.database import Database
 from models.errors import DatabaseUnavailable
+from pubsub.redis_url import connect
 from schema import schema
 from settings import Settings
-
-SHUTDOWN_S = 5
-"""One open stream keeps uvicorn up for ever where no limit is set."""
+from transport.server import UVICORN
 
 
 @app.command()
@@ -39,15 +37,7 @@ def serve() -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        # uvicorn's own ping closes a sleeping laptop with 1011, which graphql-ws never retries.
-        ws_ping_interval=None,
-        # Deflate doubles the cost of a message and adds 37 KB a socket.
-        ws_per_message_deflate=False,
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        **UVICORN,
     )
 
 
@@ -93,11 +83,13 @@ async def require_postgis(database: Database) -> None:
 async def redis_problems(url: str | None) -> list[str]:
     if url is None:
         return []
+    redis = connect(url, timeout_s=3)
     try:
-        async with Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as redis:
-            await redis.ping()
-    except (RedisError, OSError, ValueError) as error:
-        return [f"Redis cannot be reached: {error}. Is DAMS_REDIS_URL right?"]
+        await redis.publish("dams:check", 0)  # nobody listens; a ping would be allowed to users that may not publish
+    except (RedisError, RedisClusterException, OSError) as error:
+        return [f"Redis cannot be reached: {str(error).rstrip('.')}. Is DAMS_REDIS_URL right?"]
+    finally:
+        await redis.close()
     return []
 
 

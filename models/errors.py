@@ -33,6 +33,12 @@ class CursorAhead(InventoryError):
     code = "CURSOR_AHEAD"
 
 
+class CursorExpired(InventoryError):
+    """Events after the cursor were deleted from the log: whoever went on from it would miss them."""
+
+    code = "CURSOR_EXPIRED"
+
+
 class DatabaseUnavailable(InventoryError):
     """The database is away or busy; the same request may succeed in a moment.
 
@@ -48,3 +54,27 @@ class InventoryFull(InventoryError):
 
 class QuotaExceeded(InventoryError):
     code = "QUOTA_EXCEEDED"
+
+
+class SlowConsumer(InventoryError):
+    """A subscription whose client did not read on; `cursor` is that of the last event that was sent."""
+
+    code = "SLOW_CONSUMER"
+
+    def __init__(self, cursor: str) -> None:
+        super().__init__("The client did not read on. Subscribe again with after: the cursor beside this message.")
+        self.cursor = cursor
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        return super().extensions | {"cursor": self.cursor}
+
+
+class ServerDraining(InventoryError):
+    """The process is about to end; another one, or the next one here, takes over."""
+
+    code = "SERVER_DRAINING"
+
+
+class TooManySubscriptions(InventoryError):
+    code = "TOO_MANY_SUBSCRIPTIONS"

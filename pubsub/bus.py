@@ -7,18 +7,21 @@ wakes itself.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
-from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+
+from pubsub.redis_url import connect
 
 logger = logging.getLogger(__name__)
 
 PING_INTERVAL_S = 2.0
-"""Silence after which the connection is asked for a sign of life. A frozen Redis raises nothing by itself."""
+"""Silence after which the connection is asked for a sign of life. A frozen Redis raises nothing by itself.
+
+A command that Redis does not answer is given up after as long; the poll of the hub covers for it.
+"""
 
 RETRY_S = 0.5
 """Pause before a lost Redis is tried again."""
@@ -28,14 +31,7 @@ class RedisBus:
     """`connected` tells whether messages are known to arrive; None until the first answer."""
 
     def __init__(self, url: str, channel: str) -> None:
-        self._redis = Redis.from_url(
-            url,
-            # A command that Redis does not answer is given up after this long; the poll of the hub covers for it.
-            socket_timeout=PING_INTERVAL_S,
-            socket_connect_timeout=PING_INTERVAL_S,
-            # A cut connection is made again at once. By default redis-py would wait for seconds and tell nobody.
-            retry=Retry(NoBackoff(), 1),
-        )
+        self._redis = connect(url, PING_INTERVAL_S)
         self._channel = channel
         self.connected: bool | None = None
 
@@ -47,35 +43,38 @@ class RedisBus:
             if self.connected:
                 logger.warning("could not tell the other processes of event %s: %s", sequence, error)
 
-    async def signals(self) -> AsyncIterator[None]:
-        """One item whenever there may be news, for ever: at each message, and at each (new) subscription.
+    async def signals(self) -> AsyncGenerator[int | None]:
+        """One item whenever there may be news, for ever: the number of an event that a message tells of, or None.
 
-        redis-py connects and subscribes again without an exception, and what was published meanwhile is lost;
-        the only trace is another `subscribe` message. It counts as news.
+        None comes at each (new) subscription. redis-py connects and subscribes again without an exception, and what
+        was published meanwhile is lost; the only trace is another `subscribe` message. It counts as news.
         """
         while True:
             try:
-                async with self._redis.pubsub() as subscription:
-                    await subscription.subscribe(self._channel)
-                    async with aclosing(self._arrivals(subscription)) as arrivals:
-                        async for _ in arrivals:
-                            self.connected = True
-                            yield
+                async with (
+                    self._redis.subscribed(self._channel) as subscription,
+                    aclosing(self._arrivals(subscription)) as arrivals,
+                ):
+                    async for sequence in arrivals:
+                        self.connected = True
+                        yield sequence
             except Exception as error:
                 if self.connected is not False:
                     logger.warning("Redis cannot be reached, polling the log until it is back: %s", error)
                 self.connected = False
             await asyncio.sleep(RETRY_S)
 
-    async def _arrivals(self, subscription: PubSub) -> AsyncGenerator[None]:
-        """Raises TimeoutError where a ping stays without an answer."""
+    async def _arrivals(self, subscription: PubSub) -> AsyncGenerator[int | None]:
+        """Raises TimeoutError where a ping has no answer, ConnectionError where a cluster moves the channel."""
         asked = False
         while True:
             message = await subscription.get_message(timeout=PING_INTERVAL_S)
             if message is not None:
                 asked = False
+                if message["type"] == "sunsubscribe":
+                    raise ConnectionError("the channel has moved to another node of the cluster")
                 if message["type"] != "pong":
-                    yield
+                    yield announced(message)
             elif asked:
                 raise TimeoutError("Redis does not answer")
             else:
@@ -83,4 +82,12 @@ class RedisBus:
                 await subscription.ping()
 
     async def close(self) -> None:
-        await self._redis.aclose()
+        await self._redis.close()
+
+
+def announced(message: dict[str, Any]) -> int | None:
+    """The number in the message; None where it holds none, whoever has sent it."""
+    try:
+        return int(message["data"]) if message["type"] in PubSub.PUBLISH_MESSAGE_TYPES else None
+    except ValueError:
+        return None

@@ -6,6 +6,7 @@ A test compares the two on both engines.
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,10 +16,11 @@ from shapely.validation import explain_validity
 from sqlalchemy import ColumnElement, Text, and_, or_, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models import Dam
+from models import Dam, EventKind
 from models.errors import BadUserInput
 from models.geodesy import Area, metres_between
 from models.spatial import Spatial
+from pubsub.log import LoggedEvent
 from resolvers.dates import UnusableDate, parse_iso
 from resolvers.locations import UnusableLocation, check_point
 from resolvers.text import fold
@@ -232,3 +234,13 @@ def clauses(where: Filter, spatial: Spatial) -> Iterable[ColumnElement[bool]]:
 def meets(dam: Any, where: Filter) -> bool:
     """True where the row meets every condition."""
     return all(CONDITIONS[name].holds(dam, value) for name, value in where)
+
+
+@dataclass(frozen=True)
+class DamAdded:
+    """Whether an event adds a dam that meets the filter and is still there."""
+
+    where: Filter
+
+    def __call__(self, event: LoggedEvent) -> bool:
+        return event.kind is EventKind.DAM_ADDED and event.dam is not None and meets(event.dam, self.where)

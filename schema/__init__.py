@@ -20,6 +20,7 @@ from schema.errors import CodedErrors
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.snapshot import CursorFirst
 from schema.subscription import Subscription
 
 
@@ -50,6 +51,6 @@ schema = InventorySchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[CodedErrors],
+    extensions=[CodedErrors, CursorFirst],
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -10,9 +10,21 @@ from auth.tokens import authenticate, token_of_header
 from auth.viewer import Viewer, anonymous
 from models.database import Database
 from models.identity import Permission
-from pubsub.hub import Hub
+from pubsub.hub import Hub, Place
+from resolvers.cursors import sequence_of
 
 Result = TypeVar("Result")
+
+
+@dataclass(slots=True)
+class Stream:
+    """Of a subscription: on whose behalf it runs, and where it stands."""
+
+    viewer: Viewer
+    """Of one that runs for several, nobody in particular with the permissions that all of them have."""
+    place: Place
+    placed: bool = True
+    """Whether it begins at the place whatever its `after` says."""
 
 
 @dataclass(slots=True)
@@ -26,6 +38,10 @@ class Context:
     request_id: str
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of `connection_init`; Strawberry sets it."""
+    connected_as: Viewer | None = None
+    """On a socket, whose token `connection_init` brought; None before, and where the database was away."""
+    stream: Stream | None = None
+    """Set for each subscription, by the transport."""
 
     async def viewer(self) -> Viewer:
         """Looked up each time: a socket lives long, and a token may be revoked meanwhile.
@@ -33,6 +49,8 @@ class Context:
         Whoever has a token may do what anybody may, whatever its scopes.
         Raises Unauthenticated for a token that is not valid.
         """
+        if self.stream is not None:
+            return self.stream.viewer
         anybody = anonymous(public_read=self.public_read)
         if self.authorization is None:
             return anybody
@@ -44,6 +62,16 @@ class Context:
         viewer = await self.viewer()
         viewer.require(permission)
         return viewer
+
+    def place_after(self, cursor: str | None) -> Place:
+        """Where this subscription begins.
+
+        Raises BadUserInput.
+        """
+        assert self.stream is not None
+        if cursor is not None and not self.stream.placed:
+            self.stream.place.position = sequence_of(cursor)
+        return self.stream.place
 
     async def written(self, work: Coroutine[Any, Any, Result], sequence_of: Callable[[Result], int | None]) -> Result:
         """What the work gives; its event is announced, also where the client has hung up meanwhile."""

@@ -14,6 +14,14 @@ from schema.context import Context
 logger = logging.getLogger(__name__)
 
 
+MASKED = "Something went wrong on our side. Report it with the request id."
+
+
+def masked_extensions(request_id: str) -> dict[str, str]:
+    """The log has the details under the request id."""
+    return {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}
+
+
 class CodedErrors(SchemaExtension):
     """Runs for answers and for each result of a stream."""
 
@@ -59,10 +67,7 @@ class CodedErrors(SchemaExtension):
         context: Context = self.execution_context.context
         logger.error("unexpected error, request %s", context.request_id, exc_info=error.original_error or error)
         return GraphQLError(
-            "Something went wrong on our side. Report it with the request id.",
-            nodes=error.nodes,
-            path=error.path,
-            extensions={"code": "INTERNAL_SERVER_ERROR", "requestId": context.request_id},
+            MASKED, nodes=error.nodes, path=error.path, extensions=masked_extensions(context.request_id)
         )
 
     def _code_of(self, error: GraphQLError) -> str | None:

@@ -9,7 +9,6 @@ from models.errors import BadUserInput
 from models.identity import Permission
 from resolvers.cursors import dam_id_of
 from resolvers.dams import load_dams, load_nearest, load_page
-from resolvers.inventory import read_inventory
 from resolvers.locations import UnusableLocation, check_point
 from resolvers.pagination import Ordering, check_size, window
 from schema.connection import DamConnection
@@ -17,6 +16,7 @@ from schema.context import Info
 from schema.dam import Dam, GlobalId, Node
 from schema.filters import DamOrder, Where, conditions
 from schema.inventory import Inventory
+from schema.snapshot import inventory_state
 from schema.viewer import Viewer
 
 
@@ -93,7 +93,7 @@ class Query:
     @strawberry.field(description="How many dams there are and how many there may be.")
     async def inventory(self, info: Info) -> Inventory:
         await info.context.require(Permission.VIEW_DAMS)
-        return Inventory.from_state(await read_inventory(info.context.database))
+        return Inventory.from_state(await inventory_state(info))
 
     @strawberry.field(description="Who is asking.")
     async def viewer(self, info: Info) -> Viewer:

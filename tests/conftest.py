@@ -25,6 +25,7 @@ from models.database import Database
 from models.identity import Permission
 from settings import Settings
 from tests.services import Postgres
+from transport.server import UVICORN
 
 pytest_plugins = ["tests.fixtures_services"]
 
@@ -134,10 +135,7 @@ async def served(settings: Settings) -> AsyncIterator[Server]:
             host="127.0.0.1",
             port=0,
             log_level="warning",
-            ws="websockets-sansio",
-            ws_ping_interval=None,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=1,
+            **UVICORN,
         )
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,6 @@ from auth.tokens import create_token, revoke_token
 from auth.viewer import Viewer
 from models.database import ENGINE_OPTIONS, Database
 from resolvers.cursors import event_cursor
-from schema import subscription
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
 from tests.streaming import ADD, BEARER, FOLLOW, Socket, add, add_many, cursor_of, dam_input, following, opened
 
@@ -284,21 +284,22 @@ async def test_a_revoked_token_adds_nothing_over_an_open_socket(server: Server, 
     assert await server.query("{ inventory { damCount } }") == {"inventory": {"damCount": 0}}
 
 
-async def test_a_stream_ends_when_its_token_is_revoked(
-    serve: Serve, admin: Viewer, database: Database, monkeypatch: pytest.MonkeyPatch
+async def test_a_revoked_token_closes_its_socket_on_every_process(
+    serve: Serve, admin: Viewer, database: Database
 ) -> None:
-    monkeypatch.setattr(subscription, "RECHECK_S", 0)
     token = await create_token(database, user="admin", name="short")
-    async with serve(public_read=False) as server, opened(server.websocket_url) as socket:
-        await socket.init({"Authorization": f"Bearer {token}"})
-        await socket.start(FOLLOW, after=await cursor_of(server))
-        await add_many(server, ["Deer Creek"])
-        assert await socket.names(1) == ["Deer Creek"]
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(serve()) for _ in range(2)]
+        sockets = [await stack.enter_async_context(opened(server.websocket_url)) for server in servers]
+        for socket in sockets:
+            await socket.init({"Authorization": f"Bearer {token}"})
+            await socket.start(FOLLOW, after=START)
+        await add_many(servers[0], ["Deer Creek"])
+        assert [await socket.names(1) for socket in sockets] == [["Deer Creek"]] * 2
         await revoke_token(database, user="admin", name="short")
-        await add_many(server, ["Jordanelle"])
-        message = await socket.receive()
-        assert message["payload"]["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
-        assert await socket.receive() == {"id": "1", "type": "complete"}
+        async with asyncio.timeout(5):
+            for socket in sockets:
+                assert await socket.closed() == (4403, "This API token is unknown or was revoked. Ask for a new one.")
 
 
 async def test_waiting_subscriptions_leave_the_connections_to_others(

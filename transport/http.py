@@ -1,10 +1,11 @@
-"""GraphQL over HTTP: JSON in, JSON out, also when something is wrong.
+"""GraphQL over HTTP: JSON in, JSON out, also when something is wrong; a subscription becomes a stream.
 
 `application/graphql-response+json` is sent to those who accept it, with a status that tells what happened; others
 get `application/json` with 200 wherever GraphQL could answer. Strawberry does the rest.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError, MissingQueryError
@@ -25,7 +26,12 @@ from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET
 
-from models.errors import DatabaseUnavailable, Unauthenticated
+from models.errors import DatabaseUnavailable, InventoryError, Unauthenticated
+from resolvers.cursors import sequence_of
+from transport.event_stream import EventStream, Format, ServerSentEvents, format_of
+from transport.streams.delivery import Delivery, host_of
+from transport.streams.operations import Operation, subscription_of
+from transport.streams.subscriber import End, Subscriber, refusal
 from transport.websocket import Handler, Socket
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -34,8 +40,18 @@ JSON = "application/json"
 INIT_TIMEOUT = timedelta(seconds=10)
 """What a socket has to send `connection_init`; until then nobody knows whose it is."""
 
-STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "DATABASE_UNAVAILABLE": 503, "INTERNAL_SERVER_ERROR": 500}
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "TOO_MANY_SUBSCRIPTIONS": 429,
+    "DATABASE_UNAVAILABLE": 503,
+    "SERVER_DRAINING": 503,
+    "INTERNAL_SERVER_ERROR": 500,
+}
 """By code, of an answer that holds nothing but errors."""
+
+RETRY_AFTER_S = "5"
+"""For who is refused now and may be welcome in a moment."""
 
 REFUSED = {400: "BAD_REQUEST", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
 """Codes of requests in which no GraphQL could be found."""
@@ -43,7 +59,10 @@ REFUSED = {400: "BAD_REQUEST", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 415:
 BY_METHOD = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 ELSEWHERE = {
     OperationType.MUTATION: (405, "Send mutations by POST."),  # GraphQL over HTTP, section 6.2.1
-    OperationType.SUBSCRIPTION: (400, "Subscribe over a WebSocket, with the subprotocol graphql-transport-ws."),
+    OperationType.SUBSCRIPTION: (
+        400,
+        "Subscribe over a WebSocket with the subprotocol graphql-transport-ws, or accept text/event-stream.",
+    ),
 }
 """Status and reason for operations that came by a way on which they cannot be done."""
 
@@ -73,13 +92,48 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             return
         request = Request(scope, receive)
         try:
-            response = await self.run(request)
+            async with AsyncExitStack() as stack:
+                if (form := format_of(request)) and (stream := await self._stream(request, form, stack)):
+                    await stream(scope, receive, send)
+                    return
+            response: Response = await self.run(request)
+            if isinstance(form, ServerSentEvents) and response.status_code == 200 and not accepts_json(request):
+                response = Response(form.single(bytes(response.body)), headers=dict(form.headers))
         except HTTPException as error:
             response = _refusal(request.method, error.status_code, error.reason)
+        except InventoryError as error:
+            response = _no_stream(error)
         if accepts_graphql_json(request):
             response.headers["content-type"] = f"{GRAPHQL_JSON}; charset=utf-8"
             response.status_code = getattr(request.state, "status", response.status_code)
         await response(scope, receive, send)
+
+    async def _stream(self, request: Request, form: Format, stack: AsyncExitStack) -> ASGIApp | None:
+        """None where the request is no subscription and can be answered as any other.
+
+        Raises HTTPException, and what Delivery.admitted raises: nothing has been sent yet.
+        """
+        adapter = self.request_adapter_class(request)
+        if not self.is_request_allowed(adapter):
+            return None
+        data = await self.parse_http_body(adapter)
+        assert isinstance(data, GraphQLRequestData)
+        operation = Operation(data.query or "", data.variables or {}, data.operation_name)
+        subscription = subscription_of(operation.query, operation.name)
+        if subscription is None:
+            return None
+        delivery: Delivery = request.state.delivery
+        position = delivery.hub.position
+        context = await self._make_context(request)
+        last_id = request.headers.get("last-event-id")
+        after = sequence_of(last_id) if last_id else None
+        viewer = await stack.enter_async_context(delivery.admitted(context, host_of(request)))
+
+        async def follow(subscriber: Subscriber) -> End:
+            with delivery.watching(context, viewer, lambda error: subscriber.finish(refusal(error))):
+                return await delivery.follow(subscriber, operation, subscription, context, viewer, after)
+
+        return EventStream(form, position, follow)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         return await self._make_context(request)
@@ -90,7 +144,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         if authorization is not None:
             context.authorization = str(authorization)
         try:
-            await context.viewer()
+            context.connected_as = await context.viewer()
         except Unauthenticated as error:
             raise ConnectionRejectionError from error
         except DatabaseUnavailable:
@@ -133,7 +187,10 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         return False
 
     def parse_json(self, data: str | bytes) -> Any:
-        parsed = super().parse_json(data)
+        try:
+            parsed = super().parse_json(data)
+        except orjson.JSONDecodeError as error:
+            raise HTTPException(400, "Unable to parse request body as JSON") from error
         if not isinstance(parsed, dict):
             raise HTTPException(400, "Send a JSON object; batches are not taken.")
         return parsed
@@ -153,6 +210,17 @@ def _refusal(method: str, status: int, reason: str) -> Response:
     error = {"message": reason, "extensions": {"code": REFUSED.get(status, "BAD_REQUEST")}}
     allow = {"allow": "POST" if method == "GET" else "GET, POST"} if status == 405 else None
     return Response(orjson.dumps({"errors": [error]}), status, allow, f"{JSON}; charset=utf-8")
+
+
+def _no_stream(error: InventoryError) -> Response:
+    answer = {"errors": [{"message": str(error), "extensions": error.extensions}]}
+    status = STATUS.get(error.code, 400)
+    retry = {"retry-after": RETRY_AFTER_S} if status in (429, 503) else None
+    return Response(orjson.dumps(answer), status, retry, f"{JSON}; charset=utf-8")
+
+
+def accepts_json(request: Request) -> bool:
+    return "json" in request.headers.get("accept", "")
 
 
 def accepts_graphql_json(request: Request) -> bool:

@@ -1,18 +1,43 @@
-"""graphql-transport-ws: Strawberry's handler, made to survive any message and any moment of hanging up.
+"""graphql-transport-ws: the protocol, on Strawberry's handler.
 
-What is no message of the protocol closes the socket with 4400. What is wrong with one operation is answered with
-`error` for that operation, so that the others on the same socket go on.
+As in https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, and told from the server's side:
+
+- A socket opens with the subprotocol `graphql-transport-ws`; another one is closed with 4406. Where as many sockets are
+  open as there may be, it is closed with 4429 (from this address) or 1013 (in all).
+- The client says `connection_init` within 10 seconds, else 4408; its payload may hold the token. The answer is
+  `connection_ack`, or 4403 for a token that is not valid. Saying it twice is 4429.
+- Then it may `subscribe`, before it 4401. Each operation has an id of the client's; one in use is 4409. A query or
+  mutation gets one `next` and `complete`, a subscription `next` for each event. What is wrong with one operation is
+  answered with `error` for that operation, so that the others on the same socket go on.
+- `complete` from the client ends an operation; what crosses it on the way is no harm.
+- Either side may `ping` at any time, the other answers `pong`. We ping who has said nothing for `PING_S`. Who then says
+  nothing for `PONG_S` is asleep, frozen or gone, and closed with 4499, on which clients come again.
+- A token that expires or is revoked, or whose user may do less than before, closes the socket with 4403 within a
+  second: graphql-ws comes again, with fresh parameters.
+- A process that is told to end closes its sockets with 1012, over some seconds, each after its last whole message.
+- Anything that is not one of these messages is 4400, and a message over 256 KiB 1009.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
+import orjson
 from graphql import GraphQLError
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as RunningOperation
+
+from models.errors import InventoryError
+from transport.server import CONNECTION, Connection
+from transport.streams.admission import TooMany
+from transport.streams.batch import frame
+from transport.streams.delivery import Delivery, host_of
+from transport.streams.operations import Operation, subscription_of
+from transport.streams.subscriber import End, SocketSubscriber, refusal
 
 MAX_OPERATIONS = 100
 """At a time on one socket."""
@@ -20,35 +45,89 @@ MAX_OPERATIONS = 100
 MAX_REASON_BYTES = 123
 """Of a close frame: RFC 6455, section 5.5."""
 
+PING_S = 20.0
+"""Proxies cut what is silent for a minute, some of them sooner."""
+
+PONG_S = 20.0
+
+PING = frame(b'{"type":"ping"}')
+
 
 class Socket(ASGIWebSocketAdapter):
     """Raises WebSocketDisconnected, which the handler expects, whoever hung up and however far that has come."""
 
+    ws: WebSocket
+
+    @property
+    def connection(self) -> Connection:
+        connection: Connection = self.ws.scope["extensions"][CONNECTION]
+        return connection
+
     async def send_json(self, message: Mapping[str, object]) -> None:
-        with _disconnected():
+        try:
             await super().send_json(message)
+        except (WebSocketDisconnect, RuntimeError) as error:  # by the client; by ourselves, a moment ago
+            raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
-        with _disconnected():
-            await super().close(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
-
-
-@contextmanager
-def _disconnected() -> Iterator[None]:
-    try:
-        yield
-    except (WebSocketDisconnect, RuntimeError) as error:  # by the client; by ourselves, a moment ago
-        raise WebSocketDisconnected from error
+        self.connection.end(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
+    websocket: Socket
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        websocket = self.websocket.ws
+        self._delivery: Delivery = websocket.state.delivery
+        self._connection = self.websocket.connection
+        self._address = host_of(websocket)
+        self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        self._keepalive = self._loop.call_later(PING_S, self._keep_alive)
+        self._watching: AbstractContextManager[None] | None = None
+
+    async def handle(self) -> None:
+        try:
+            with self._delivery.sockets.admitted(address=self._address):
+                await super().handle()
+        except TooMany as error:
+            await self.websocket.close(1013 if error.scope == "process" else 4429, str(error))
+        finally:
+            self._keepalive.cancel()
+
+    async def shutdown(self) -> None:
+        if self._watching is not None:
+            self._watching.__exit__(None, None, None)
+        await super().shutdown()
+
+    def _keep_alive(self) -> None:
+        silence = self._loop.time() - self._heard
+        if silence >= PING_S + PONG_S:
+            self._connection.end(4499, "No sign of life")
+            return
+        if silence >= PING_S:
+            self._connection.write(PING)
+        patience = PING_S if silence < PING_S else PING_S + PONG_S
+        self._keepalive = self._loop.call_later(patience - silence, self._keep_alive)
+
     async def handle_message(self, message: Any) -> None:
+        self._heard = self._loop.time()
         if not is_message(message):
             await self.handle_invalid_message("This is no message of graphql-transport-ws.")
             return
         if message["type"] == "connection_init" and message.get("payload") is None:
             message = {"type": "connection_init"}  # null is as good as nothing, but not for Strawberry
         await super().handle_message(message)
+
+    async def handle_connection_init(self, message: Any) -> None:
+        await super().handle_connection_init(message)
+        if self._watching is None and (viewer := self.context.connected_as):
+            self._watching = self._delivery.watching(self.context, viewer, self._forbid)
+            self._watching.__enter__()
+
+    def _forbid(self, error: InventoryError) -> None:
+        self._connection.end(4403, str(error))
 
     async def handle_subscribe(self, message: Any) -> None:
         if len(self.operations) < MAX_OPERATIONS:
@@ -59,6 +138,31 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             extensions={"code": "TOO_MANY_OPERATIONS"},
         )
         await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+
+    async def run_operation(self, operation: RunningOperation[Any, None]) -> None:
+        asked = Operation(operation.query, operation.variables or {}, operation.operation_name)
+        subscription = subscription_of(asked.query, asked.name)
+        if subscription is None:
+            await super().run_operation(operation)
+            return
+        subscriber = SocketSubscriber(self._delivery.hub.position, self._connection, orjson.dumps(operation.id))
+        try:
+            async with self._delivery.admitted(self.context, self._address) as viewer:
+                end = await self._delivery.follow(subscriber, asked, subscription, self.context, viewer)
+        except InventoryError as error:
+            end = refusal(error)
+        with suppress(WebSocketDisconnected):
+            await self._tell(operation, end)
+
+    async def _tell(self, operation: RunningOperation[Any, None], end: End) -> None:
+        if end.last is not None:
+            payload: Any = orjson.Fragment(end.last)
+            await operation.send_operation_message({"id": operation.id, "type": "next", "payload": payload})
+        if end.errors:
+            errors: Any = end.errors
+            await operation.send_operation_message({"id": operation.id, "type": "error", "payload": errors})
+        else:
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):
@@ -71,7 +175,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
 
 def is_message(message: object) -> bool:
-    """Whether a client may send this: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
+    """Whether a client may send this."""
     match message:
         case {"type": "connection_init" | "ping" | "pong", **rest}:
             return isinstance(rest.get("payload"), dict | None)

@@ -1,0 +1,75 @@
+"""Open streams learn within a second that their token is no longer valid, or may do less than before.
+
+Asking the database reaches every process, however the change was made, and needs nobody to announce it.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from auth.tokens import authenticate_all
+from auth.viewer import Viewer
+from models.background import background
+from models.database import Database
+from models.errors import DatabaseUnavailable, Forbidden, InventoryError
+
+logger = logging.getLogger(__name__)
+
+CHECK_S = 0.5
+"""One statement for some hundreds of tokens, so the answer is there within the second."""
+
+OnLoss = Callable[[InventoryError], None]
+
+
+class TokenWatch:
+    def __init__(self, database: Database, anybody: Viewer) -> None:
+        self._database = database
+        self._anybody = anybody
+        self._watched: dict[str, dict[OnLoss, Viewer]] = {}
+
+    @contextmanager
+    def watching(self, token: str, viewer: Viewer, on_loss: OnLoss) -> Iterator[None]:
+        """Calls `on_loss`, at most once, when the token lost its validity or any permission that `viewer` has."""
+        self._watched.setdefault(token, {})[on_loss] = viewer
+        try:
+            yield
+        finally:
+            self._forget(token, on_loss)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["TokenWatch"]:
+        async with background(self._run()):
+            yield self
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_S)
+            try:
+                if self._watched:
+                    await self._check()
+            except DatabaseUnavailable:
+                pass  # nothing is added meanwhile either
+            except Exception:
+                logger.exception("cannot check the tokens of open streams, trying again")
+
+    async def _check(self) -> None:
+        found = await authenticate_all(self._database, list(self._watched))
+        for token, now in found.items():
+            for on_loss, viewer in list(self._watched.get(token, {}).items()):
+                if loss := self._loss(viewer, now):
+                    self._forget(token, on_loss)
+                    on_loss(loss)
+
+    def _forget(self, token: str, on_loss: OnLoss) -> None:
+        watchers = self._watched.get(token, {})
+        watchers.pop(on_loss, None)
+        if not watchers:
+            self._watched.pop(token, None)
+
+    def _loss(self, before: Viewer, now: Viewer | InventoryError) -> InventoryError | None:
+        if isinstance(now, InventoryError):
+            return now
+        if lost := before.permissions - now.permissions - self._anybody.permissions:
+            return Forbidden(f"{now.name} has no longer the permission {', '.join(sorted(lost))}.")
+        return None

@@ -1,0 +1,114 @@
+"""uvicorn, made for many open streams: sockets that can be written to directly, and an end that is no cut.
+
+Built where uvicorn lets itself be extended: the classes of its connections, WebSocket and HTTP.
+"""
+
+import random
+import socket
+from asyncio import BaseTransport, Transport
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+CONNECTION = "dams.connection"
+"""Key of the connection among the extensions of an ASGI scope."""
+
+ON_DRAIN = "on_drain"
+"""Key, in the state of the lifespan, of what is called when the process is told to end."""
+
+HIGH_WATER_BYTES = 64 * 1024
+"""Unsent bytes of a socket from which on its client counts as not reading; the kernel holds as many again."""
+
+MAX_MESSAGE_BYTES = 256 * 1024
+"""A polygon of 5,000 vertices fits. A bigger message closes the socket with 1009."""
+
+CLOSE_S = 3.0
+"""How long a client has to answer a close."""
+
+DRAIN_S = 3.0
+"""Over which many streams are ended, so that their clients do not come again all at once."""
+
+PER_STREAM_S = 0.002
+"""Fewer streams take less time."""
+
+
+def drain_delay(streams: int) -> float:
+    """Seconds, at random, that one of so many streams goes on when the process is told to end."""
+    return random.uniform(0, min(DRAIN_S, streams * PER_STREAM_S))  # noqa: S311  # no secret
+
+
+def bound_send_buffer(transport: BaseTransport) -> None:
+    """By default the kernel takes megabytes for a client that does not read."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HIGH_WATER_BYTES)
+
+
+class Connection(WebSocketsSansIOProtocol):
+    """A WebSocket. `writable` is set while its client reads on."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        cast(Transport, transport).set_write_buffer_limits(high=HIGH_WATER_BYTES)
+        bound_send_buffer(transport)
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if not self.close_sent:
+            cast(dict[str, Any], self.scope["extensions"])[CONNECTION] = self
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.disconnected or self.close_sent or self.transport.is_closing())
+
+    def write(self, frames: bytes) -> None:
+        """Whole frames, whatever `writable` says. Nothing where the connection is no longer open."""
+        if self.is_open:
+            self.transport.write(frames)
+
+    def end(self, code: int, reason: str) -> None:
+        """Closes now. A client that does not read loses what was sent to it; uvicorn would wait for it for ever."""
+        if not self.is_open:
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+        if self.writable.is_set():
+            self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
+        else:
+            self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Called for every connection when the process is told to end."""
+        self.app_state[ON_DRAIN]()
+        self.loop.call_later(drain_delay(len(self.connections)), super().shutdown)
+
+
+class HttpConnection(HttpToolsProtocol):
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        cast(dict[str, Any], self.scope)["extensions"] = {CONNECTION: self}
+
+    def shutdown(self) -> None:
+        self.app_state[ON_DRAIN]()
+        super().shutdown()
+
+
+UVICORN: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": HttpConnection,
+    "ws": Connection,
+    "ws_max_size": MAX_MESSAGE_BYTES,
+    # uvicorn's own ping closes a sleeping laptop with 1011, which graphql-ws never retries.
+    "ws_ping_interval": None,
+    # Deflate doubles the cost of a message and adds 37 KB a socket.
+    "ws_per_message_deflate": False,
+    "access_log": False,
+    # What is still there by then is cut.
+    "timeout_graceful_shutdown": int(DRAIN_S) + 5,
+}
+"""How uvicorn is to be configured."""

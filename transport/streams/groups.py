@@ -1,0 +1,215 @@
+"""Shared execution: subscriptions that are the same get one execution for each event, and the same bytes.
+
+A group is one subscription, executed by Strawberry as any other, on behalf of all its members. It begins where its
+first member stands and then follows the log. It remembers its latest results, so those who come a little later, as
+everybody does after a restart, are served from memory. Who stands further back first replays alone, up to now, and
+then joins; the sequence numbers tell which results a member has had.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+
+import orjson
+from strawberry.http import process_result
+from strawberry.schema import BaseSchema
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from auth.viewer import Viewer
+from pubsub.hub import Hub, Place
+from schema.context import Context, Stream
+from schema.errors import MASKED, masked_extensions
+from transport.streams.batch import Batch, Result
+from transport.streams.metrics import Metrics
+from transport.streams.operations import Key, Operation, Sharing
+from transport.streams.subscriber import COMPLETED, End, Subscriber
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 64
+"""Latest results of a group that are kept for those who join."""
+
+RESULTS_A_WRITE = 32
+"""Results of a burst that go out together: one system call for each socket, and some milliseconds of execution."""
+
+SOCKETS_A_TURN = 250
+"""Writes before others have their turn: some 3 ms."""
+
+
+class Groups:
+    """Of one process, by what makes subscriptions the same."""
+
+    def __init__(self, schema: BaseSchema, hub: Hub, metrics: Metrics) -> None:
+        self._schema = schema
+        self._hub = hub
+        self._metrics = metrics
+        self._groups: dict[Key, Group] = {}
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    async def follow(
+        self, subscriber: Subscriber, operation: Operation, sharing: Sharing, context: Context, viewer: Viewer
+    ) -> End:
+        """Until the subscription ends, or is cancelled."""
+        key = sharing.key(operation, viewer.permissions)
+        everyone = Viewer(None, None, viewer.permissions)
+        while True:
+            group = self._groups.get(key) or self._begin(key, operation, context, everyone, subscriber.received)
+            if group.join(subscriber):
+                break
+            if end := await self._replay(subscriber, operation, context, everyone):
+                return end
+        try:
+            return await subscriber.ended()
+        finally:
+            group.leave(subscriber)
+
+    def _begin(self, key: Key, operation: Operation, context: Context, everyone: Viewer, position: int) -> "Group":
+        start = min(max(position, self._hub.position - REMEMBERED), self._hub.position)
+        stream = Stream(everyone, Place(start))
+
+        def forget() -> None:
+            if self._groups.get(key) is group:  # and not a successor, which has the key by now
+                del self._groups[key]
+
+        group = Group(self._results(operation, context, stream), stream.place, self._hub, self._metrics, forget)
+        self._groups[key] = group
+        return group
+
+    async def alone(
+        self, subscriber: Subscriber, operation: Operation, context: Context, viewer: Viewer, *, placed: bool
+    ) -> End:
+        """Until the subscription ends, or is cancelled. Not `placed`: the operation may say where it begins."""
+        stream = Stream(viewer, Place(subscriber.received), placed)
+        return await self._deliver(subscriber, operation, context, stream) or COMPLETED
+
+    async def _replay(
+        self, subscriber: Subscriber, operation: Operation, context: Context, everyone: Viewer
+    ) -> End | None:
+        """Up to the present end of the log, for one subscriber alone."""
+        stream = Stream(everyone, Place(subscriber.received, follow=False))
+        end = await self._deliver(subscriber, operation, context, stream)
+        subscriber.received = stream.place.position
+        return end
+
+    async def _deliver(
+        self, subscriber: Subscriber, operation: Operation, context: Context, stream: Stream
+    ) -> End | None:
+        """As fast as the client reads."""
+        async with aclosing(self._results(operation, context, stream)) as results:
+            async for result in results:
+                if isinstance(result, End):
+                    return result
+                subscriber.deliver(Batch([result]))
+                await subscriber.drained()
+                if subscriber.end is not None:
+                    break
+        return subscriber.end
+
+    async def _results(self, operation: Operation, context: Context, stream: Stream) -> AsyncGenerator[Result | End]:
+        """What Strawberry makes of each event, and the end, where the operation is refused or its source fails."""
+        executed = await self._schema.stream(
+            operation.query,
+            variable_values=dict(operation.variables),
+            operation_name=operation.name,
+            context_value=replace(context, stream=stream),
+        )
+        event = None
+        async with aclosing(executed) as results:
+            async for result in results:
+                assert isinstance(result, ExecutionResult)
+                if isinstance(result, PreExecutionError):
+                    yield End("refused", [error.formatted for error in result.errors or ()])
+                    return
+                payload = orjson.dumps(process_result(result))
+                if stream.place.event is event:
+                    yield End("failed", last=payload)
+                    return
+                event = stream.place.event
+                self._metrics.executions.inc()
+                yield Result(stream.place.position, payload)
+
+
+class Group:
+    """One running subscription and all its members."""
+
+    def __init__(
+        self,
+        results: AsyncGenerator[Result | End],
+        place: Place,
+        hub: Hub,
+        metrics: Metrics,
+        forget: Callable[[], None],
+    ) -> None:
+        self._place = place
+        self._hub = hub
+        self._metrics = metrics
+        self._forget = forget
+        self._members: set[Subscriber] = set()
+        self._remembered: list[Result] = []
+        self._floor = place.position
+        """Who has had everything up to here can join."""
+        self._task = asyncio.create_task(self._run(results))
+
+    def join(self, subscriber: Subscriber) -> bool:
+        """False where the subscriber stands too far back."""
+        if self._remembered and self._hub.last_removal > self._floor:  # what is remembered may be gone by now
+            self._floor, self._remembered = self._remembered[-1].sequence, []
+        if subscriber.received < self._floor:
+            return False
+        if missed := [result for result in self._remembered if result.sequence > subscriber.received]:
+            subscriber.deliver(Batch(missed))
+        self._members.add(subscriber)
+        return True
+
+    def leave(self, subscriber: Subscriber) -> None:
+        self._members.discard(subscriber)
+        if not self._members:
+            self._forget()
+            self._task.cancel()
+
+    async def _run(self, results: AsyncGenerator[Result | End]) -> None:
+        end = COMPLETED
+        try:
+            async with aclosing(results):
+                batch: list[Result] = []
+                async for result in results:
+                    if isinstance(result, End):
+                        end = result
+                        break
+                    batch.append(result)
+                    if not self._place.more or len(batch) >= RESULTS_A_WRITE:
+                        await self._send(batch)
+                        batch = []
+                if batch:
+                    await self._send(batch)
+        except Exception:
+            request_id = uuid.uuid4().hex
+            logger.exception("unexpected error in a shared subscription, request %s", request_id)
+            end = End("failed", [{"message": MASKED, "extensions": masked_extensions(request_id)}])
+        finally:
+            self._forget()
+            for member in self._members:
+                member.finish(end)
+
+    async def _send(self, results: list[Result]) -> None:
+        batch = Batch(results)
+        self._remember(results)
+        members = list(self._members)
+        for start in range(0, len(members), SOCKETS_A_TURN):
+            for member in members[start : start + SOCKETS_A_TURN]:
+                member.deliver(batch)
+            await asyncio.sleep(0)
+            if start == 0 and self._place.event is not None:
+                self._metrics.sent_first(self._place.event.at)
+        self._metrics.messages.inc(len(results) * len(members))
+
+    def _remember(self, results: list[Result]) -> None:
+        self._remembered += results
+        if surplus := self._remembered[:-REMEMBERED]:
+            self._floor = surplus[-1].sequence
+            del self._remembered[: len(surplus)]

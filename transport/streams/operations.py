@@ -1,0 +1,126 @@
+"""Which subscriptions are the same: those with one document, operation, variables and permissions.
+
+Where each of them begins in the log is its own affair, so `after` does not count.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    StringValueNode,
+    ValueNode,
+    VariableNode,
+    Visitor,
+    get_operation_ast,
+    parse,
+    visit,
+)
+
+from models.errors import BadUserInput
+from models.identity import Permission
+from resolvers.cursors import sequence_of
+
+SHARED_FIELDS = {"damAdded"}
+"""Root fields whose events are the same for all who may see them."""
+
+
+class Operation(NamedTuple):
+    """As a client sent it."""
+
+    query: str
+    variables: Mapping[str, Any]
+    name: str | None
+
+
+class Key(NamedTuple):
+    """Equal for subscriptions that get the same payloads."""
+
+    query: str
+    name: str | None
+    variables: bytes
+    permissions: frozenset[Permission]
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How the subscriptions of one document are compared."""
+
+    variables: tuple[str, ...]
+    """Names of those that count."""
+    after: ValueNode | None
+    """As the document has it."""
+
+    def begins_after(self, variables: Mapping[str, Any]) -> int | None:
+        """None where the stream begins now. Raises BadUserInput."""
+        match self.after:
+            case VariableNode(name=name):
+                cursor = variables.get(name.value)
+            case StringValueNode(value=cursor):
+                pass
+            case _:
+                cursor = None
+        if cursor is None:
+            return None
+        if not isinstance(cursor, str):
+            raise BadUserInput("after must be a string.")
+        return sequence_of(cursor)
+
+    def key(self, operation: Operation, permissions: frozenset[Permission]) -> Key:
+        known = {name: operation.variables[name] for name in self.variables if name in operation.variables}
+        return Key(operation.query, operation.name, orjson.dumps(known, option=orjson.OPT_SORT_KEYS), permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    sharing: Sharing | None
+    """None where the document says it in an unusual way; such a subscription is executed for itself."""
+
+
+@lru_cache(maxsize=256)
+def subscription_of(query: str, name: str | None) -> Subscription | None:
+    """None for what is no subscription, or no GraphQL at all."""
+    try:
+        document = parse(query, no_location=True)
+    except (GraphQLError, RecursionError):
+        return None
+    operation = get_operation_ast(document, name)
+    if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
+        return None
+    return Subscription(_sharing(document, operation))
+
+
+def _sharing(document: DocumentNode, operation: OperationDefinitionNode) -> Sharing | None:
+    field, *others = operation.selection_set.selections
+    if others or not isinstance(field, FieldNode) or field.name.value not in SHARED_FIELDS or field.directives:
+        return None
+    after = next((argument.value for argument in field.arguments or () if argument.name.value == "after"), None)
+    definitions = {definition.variable.name.value: definition for definition in operation.variable_definitions or ()}
+    if isinstance(after, VariableNode):
+        definition = definitions.pop(after.name.value, None)
+        if definition is None or definition.default_value or _is_used_elsewhere(document, after.name.value):
+            return None
+    return Sharing(tuple(definitions), after)
+
+
+class _Uses(Visitor):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name, self.count = name, 0
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self.count += node.name.value == self.name
+
+
+def _is_used_elsewhere(document: DocumentNode, name: str) -> bool:
+    """Besides the definition of the variable and one use."""
+    uses = _Uses(name)
+    visit(document, uses)
+    return uses.count > 2

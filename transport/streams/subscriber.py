@@ -1,0 +1,156 @@
+"""One subscription: how far it has come, and what waits until its client reads on.
+
+A client that reads gets each result at once. For one that does not, results wait: at most `MAX_WAITING` of them and
+`MAX_WAITING_BYTES`. Then the subscription ends with `SLOW_CONSUMER` and the cursor from which to resume. Nobody waits
+for it meanwhile.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.errors import InventoryError, SlowConsumer
+from resolvers.cursors import event_cursor
+from transport.server import Connection
+from transport.streams.batch import Batch, Result
+
+MAX_WAITING = 256
+MAX_WAITING_BYTES = 1024 * 1024
+"""Of payloads, which the subscribers of a group share."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Of a subscription, as its client is told."""
+
+    reason: str
+    """For the metrics."""
+    errors: Sequence[Any] = ()
+    """In their JSON form."""
+    last: bytes | None = None
+    """A payload that belongs to no event: the source of the events failed."""
+
+
+COMPLETED = End("completed")
+
+
+def refusal(error: InventoryError) -> End:
+    return End(error.code.lower(), [{"message": str(error), "extensions": error.extensions}])
+
+
+class Subscriber(ABC):
+    def __init__(self, position: int) -> None:
+        self.position = position
+        """Number of the last event that was sent."""
+        self.received = position
+        """Number of the last event whose result is here."""
+        self.end: End | None = None
+        self._waiting: list[Result] = []
+        self._waiting_bytes = 0
+        self._stirred = asyncio.Event()
+
+    async def begin(self, position: int) -> None:
+        """Call before anything is delivered."""
+        self.position = self.received = position
+
+    @property
+    def waiting(self) -> int:
+        """Results that the client has not taken yet."""
+        return len(self._waiting)
+
+    def deliver(self, batch: Batch) -> None:
+        """Returns at once, whatever the client does. Results that came before are passed over."""
+        if batch.last <= self.received or self.end is not None:
+            return
+        if not self._waiting and self._send(batch):
+            self.position = batch.last
+        else:
+            self._hold(batch.after(self.received))
+        self.received = batch.last
+
+    def finish(self, end: End) -> None:
+        """The first one counts. What waits is sent before."""
+        self.end = self.end or end
+        self._stirred.set()
+
+    async def ended(self) -> End:
+        """Sends what waits, until the end."""
+        while self.end is None:
+            await self._stirred.wait()
+            self._stirred.clear()
+            await self.drained()
+        return self.end
+
+    def _hold(self, results: Sequence[Result]) -> None:
+        self._waiting += results
+        self._waiting_bytes += sum(len(result.payload) for result in results)
+        if len(self._waiting) > MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES:
+            self._take()
+            self.finish(refusal(SlowConsumer(event_cursor(self.position))))
+        self._stirred.set()
+
+    def _take(self) -> list[Result]:
+        results, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        return results
+
+    @abstractmethod
+    def _send(self, batch: Batch) -> bool:
+        """False where the client has to read on first."""
+
+    @abstractmethod
+    async def drained(self) -> None:
+        """Returns when nothing waits."""
+
+
+class SocketSubscriber(Subscriber):
+    """Writes frames to the connection itself, past the queues and checks that a message otherwise goes through."""
+
+    def __init__(self, position: int, connection: Connection, operation_id: bytes) -> None:
+        super().__init__(position)
+        self._connection = connection
+        self._operation_id = operation_id
+
+    def _send(self, batch: Batch) -> bool:
+        if not self._connection.writable.is_set():
+            return False
+        if batch.results[0].sequence <= self.received:
+            batch = Batch(batch.after(self.received))
+        self._connection.write(batch.frames(self._operation_id))
+        return True
+
+    async def drained(self) -> None:
+        while self._waiting:
+            await self._connection.writable.wait()
+            if results := self._take():
+                batch = Batch(results)
+                self._connection.write(batch.frames(self._operation_id))
+                self.position = batch.last
+
+
+class ResponseSubscriber(Subscriber):
+    """Writes to an HTTP response, which takes the next results when it has sent the last ones."""
+
+    def __init__(
+        self,
+        position: int,
+        write_begun: Callable[[int], Awaitable[None]],
+        write_results: Callable[[Sequence[Result]], Awaitable[None]],
+    ) -> None:
+        super().__init__(position)
+        self._write_begun = write_begun
+        self._write_results = write_results
+
+    async def begin(self, position: int) -> None:
+        await super().begin(position)
+        await self._write_begun(position)
+
+    def _send(self, batch: Batch) -> bool:
+        return False
+
+    async def drained(self) -> None:
+        while self._waiting:
+            results = self._take()
+            self.position = results[-1].sequence
+            await self._write_results(results)
