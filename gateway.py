@@ -84,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             max_page_size=settings.max_page_size,
             authorization=request.headers.get("authorization"),
             request_id=uuid.uuid4().hex,
+            health=request.state.delivery.health,
         )
 
     endpoint = GraphQLEndpoint(schema, make_context, settings.allowed_origins)

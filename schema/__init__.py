@@ -17,6 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.errors import CodedErrors
+from schema.execution import Execution
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -52,5 +53,6 @@ schema = InventorySchema(
     mutation=Mutation,
     subscription=Subscription,
     extensions=[CodedErrors, CursorFirst],
+    execution_context_class=Execution,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

@@ -12,6 +12,7 @@ from models.database import Database
 from models.identity import Permission
 from pubsub.hub import Hub, Place
 from resolvers.cursors import sequence_of
+from schema.health import SubscriptionHealth
 
 Result = TypeVar("Result")
 
@@ -36,6 +37,8 @@ class Context:
     authorization: str | None
     """The header of the request or of the handshake; on a socket, `connection_init` may bring another."""
     request_id: str
+    health: Callable[[], SubscriptionHealth]
+    """Of this process, at the moment."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of `connection_init`; Strawberry sets it."""
     connected_as: Viewer | None = None

@@ -14,7 +14,7 @@ class Inventory:
     remaining: int | None = strawberry.field(description="Dams that may still be added; null means no cap.")
     is_full: bool = strawberry.field(description="Whether addDam would answer INVENTORY_FULL.")
     event_cursor: str = strawberry.field(
-        description="The last change. damAdded(after:) with it misses nothing that is added after this answer."
+        description="The last change before this operation. damAdded(after:) with it misses nothing the answer lacks."
     )
 
     @strawberry.field(description="Owners that the add form offers. Any other text is an owner as well.")

@@ -15,6 +15,7 @@ from schema.connection import DamConnection
 from schema.context import Info
 from schema.dam import Dam, GlobalId, Node
 from schema.filters import DamOrder, Where, conditions
+from schema.health import SubscriptionHealth
 from schema.inventory import Inventory
 from schema.snapshot import inventory_state
 from schema.viewer import Viewer
@@ -94,6 +95,11 @@ class Query:
     async def inventory(self, info: Info) -> Inventory:
         await info.context.require(Permission.VIEW_DAMS)
         return Inventory.from_state(await inventory_state(info))
+
+    @strawberry.field(description="How subscriptions are served at the moment.")
+    async def subscription_health(self, info: Info) -> SubscriptionHealth:
+        await info.context.require(Permission.VIEW_DAMS)
+        return info.context.health()
 
     @strawberry.field(description="Who is asking.")
     async def viewer(self, info: Info) -> Viewer:

@@ -76,7 +76,10 @@ class ServerSentEvents(Format):
 
 
 class Multipart(Format):
-    headers: Mapping[str, str] = {**MultipartSubscriptionTransport().headers, "cache-control": "no-cache, no-transform"}
+    headers: Mapping[str, str] = {
+        "content-type": 'multipart/mixed;boundary="graphql";subscriptionSpec="1.0"',
+        "cache-control": "no-cache, no-transform",
+    }
     _head = b"\r\nContent-Type: application/json\r\n\r\n"
     _boundary = b"\r\n--graphql"
     heartbeat = _head + b"{}" + _boundary

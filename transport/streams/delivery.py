@@ -15,7 +15,9 @@ from models.database import Database
 from models.errors import InventoryError, ServerDraining
 from models.identity import Permission
 from pubsub.hub import Hub
+from resolvers.cursors import event_cursor
 from schema.context import Context
+from schema.health import SubscriptionHealth
 from transport.server import drain_delay
 from transport.streams.admission import Admission
 from transport.streams.groups import Groups
@@ -131,6 +133,16 @@ class Delivery:
             if isinstance(subscriber, ResponseSubscriber):
                 delay = drain_delay(len(self._subscribers))
                 loop.call_later(delay, subscriber.finish, refusal(ServerDraining(DRAINING)))
+
+    def health(self) -> SubscriptionHealth:
+        lag = self.metrics.median_lag_s()
+        return SubscriptionHealth(
+            is_live=self.hub.bus_connected,
+            event_cursor=event_cursor(self.hub.position),
+            median_lag_ms=None if lag is None else lag * 1000,
+            open_subscriptions=self.subscriptions.open,
+            groups=len(self.groups),
+        )
 
     def report(self) -> bytes:
         """In Prometheus' text format."""
