@@ -1,6 +1,7 @@
 """Who is asking, and what they may do: the same rule for every transport."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from models.errors import Forbidden, Unauthenticated
 from models.identity import Permission
@@ -31,6 +32,7 @@ class Viewer:
         raise Forbidden(f"{self.name} has no permission {permission}.")
 
 
+@cache
 def anonymous(*, public_read: bool) -> Viewer:
     """Whoever comes without a token."""
     return Viewer(None, None, frozenset({Permission.VIEW_DAMS} if public_read else ()))

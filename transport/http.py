@@ -5,7 +5,7 @@ get `application/json` with 200 wherever GraphQL could answer. Strawberry does t
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -92,7 +92,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             return
         request = Request(scope, receive)
         try:
-            async with AsyncExitStack() as stack:
+            with ExitStack() as stack:
                 if (form := format_of(request)) and (stream := await self._stream(request, form, stack)):
                     await stream(scope, receive, send)
                     return
@@ -108,10 +108,10 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             response.status_code = getattr(request.state, "status", response.status_code)
         await response(scope, receive, send)
 
-    async def _stream(self, request: Request, form: Format, stack: AsyncExitStack) -> ASGIApp | None:
+    async def _stream(self, request: Request, form: Format, stack: ExitStack) -> ASGIApp | None:
         """None where the request is no subscription and can be answered as any other.
 
-        Raises HTTPException, and what Delivery.admitted raises: nothing has been sent yet.
+        Raises HTTPException, and what the viewer and Delivery.admitted raise: nothing has been sent yet.
         """
         adapter = self.request_adapter_class(request)
         if not self.is_request_allowed(adapter):
@@ -127,7 +127,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         context = await self._make_context(request)
         last_id = request.headers.get("last-event-id")
         after = sequence_of(last_id) if last_id else None
-        viewer = await stack.enter_async_context(delivery.admitted(context, host_of(request)))
+        viewer = await context.viewer()
+        stack.enter_context(delivery.admitted(viewer, host_of(request)))
 
         async def follow(subscriber: Subscriber) -> End:
             with delivery.watching(context, viewer, lambda error: subscriber.finish(refusal(error))):
@@ -161,13 +162,16 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         request_data: GraphQLRequestData,
     ) -> ExecutionResult:
         """Strawberry would take a subscription here, and then not know what to do with it."""
+        allowed = BY_METHOD[request.method]
+        if format_of(request):  # one that could be run became a stream; why this one cannot, its validation tells
+            allowed = {*allowed, OperationType.SUBSCRIPTION}
         try:
             return await self.schema.execute(
                 request_data.query,
                 variable_values=request_data.variables,
                 context_value=context,
                 operation_name=request_data.operation_name,
-                allowed_operation_types=BY_METHOD[request.method],
+                allowed_operation_types=allowed,
             )
         except InvalidOperationTypeError as error:
             raise HTTPException(*ELSEWHERE[error.operation_type]) from error

@@ -8,6 +8,7 @@ import socket
 from asyncio import BaseTransport, Transport
 from typing import Any, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
@@ -57,6 +58,11 @@ class Connection(WebSocketsSansIOProtocol):
         if not self.close_sent:
             cast(dict[str, Any], self.scope["extensions"])[CONNECTION] = self
 
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            del self.request, self.response  # 3 KB of headers, of no more use
+
     @property
     def is_open(self) -> bool:
         return not (self.disconnected or self.close_sent or self.transport.is_closing())
@@ -85,7 +91,10 @@ class Connection(WebSocketsSansIOProtocol):
     def shutdown(self) -> None:
         """Called for every connection when the process is told to end."""
         self.app_state[ON_DRAIN]()
-        self.loop.call_later(drain_delay(len(self.connections)), super().shutdown)
+        if self.handshake_complete:
+            self.loop.call_later(drain_delay(len(self.connections)), self.end, 1012, "The server restarts")
+        else:
+            super().shutdown()
 
 
 class HttpConnection(HttpToolsProtocol):

@@ -122,6 +122,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_connection_init(self, message: Any) -> None:
         await super().handle_connection_init(message)
+        self.connection_init_timeout_task = None  # which has ended, and takes more than half a KB
         if self._watching is None and (viewer := self.context.connected_as):
             self._watching = self._delivery.watching(self.context, viewer, self._forbid)
             self._watching.__enter__()
@@ -145,9 +146,10 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         if subscription is None:
             await super().run_operation(operation)
             return
-        subscriber = SocketSubscriber(self._delivery.hub.position, self._connection, orjson.dumps(operation.id))
+        subscriber = SocketSubscriber(self._delivery.hub.position, self._connection, operation.id)
         try:
-            async with self._delivery.admitted(self.context, self._address) as viewer:
+            viewer = await self.context.viewer()
+            with self._delivery.admitted(viewer, self._address):
                 end = await self._delivery.follow(subscriber, asked, subscription, self.context, viewer)
         except InventoryError as error:
             end = refusal(error)

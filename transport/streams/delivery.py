@@ -19,7 +19,7 @@ from resolvers.cursors import event_cursor
 from schema.context import Context
 from schema.health import SubscriptionHealth
 from transport.server import drain_delay
-from transport.streams.admission import Admission
+from transport.streams.admission import Admission, Permit
 from transport.streams.groups import Groups
 from transport.streams.metrics import Metrics
 from transport.streams.operations import Operation, Subscription
@@ -60,17 +60,14 @@ class Delivery:
         async with self.watch.running():
             yield self
 
-    @asynccontextmanager
-    async def admitted(self, context: Context, address: str) -> AsyncIterator[Viewer]:
-        """Who asks for a subscription, which counts as open meanwhile.
+    def admitted(self, viewer: Viewer, address: str) -> Permit:
+        """Counts a subscription as open.
 
-        Raises ServerDraining, TooMany, Unauthenticated and DatabaseUnavailable.
+        Raises ServerDraining and, when entered, TooMany.
         """
         if self._draining:
             raise ServerDraining(DRAINING)
-        viewer = await context.viewer()
-        with self.subscriptions.admitted(address=address, user=viewer.name):
-            yield viewer
+        return self.subscriptions.admitted(address=address, user=viewer.name)
 
     def watching(self, context: Context, viewer: Viewer, on_loss: OnLoss) -> AbstractContextManager[None]:
         """Calls `on_loss` when the token loses its validity, or its user a permission."""

@@ -45,7 +45,8 @@ class Key(NamedTuple):
 
     query: str
     name: str | None
-    variables: bytes
+    variables: str
+    """As JSON, by name."""
     permissions: frozenset[Permission]
 
 
@@ -75,7 +76,9 @@ class Sharing:
 
     def key(self, operation: Operation, permissions: frozenset[Permission]) -> Key:
         known = {name: operation.variables[name] for name in self.variables if name in operation.variables}
-        return Key(operation.query, operation.name, orjson.dumps(known, option=orjson.OPT_SORT_KEYS), permissions)
+        # A text of its own: orjson's bytes hold on to a buffer of 4 KB.
+        variables = orjson.dumps(known, option=orjson.OPT_SORT_KEYS).decode()
+        return Key(operation.query, operation.name, variables, permissions)
 
 
 @dataclass(frozen=True, slots=True)

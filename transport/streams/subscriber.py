@@ -6,6 +6,7 @@ for it meanwhile.
 """
 
 import asyncio
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ class Subscriber(ABC):
         self.end: End | None = None
         self._waiting: list[Result] = []
         self._waiting_bytes = 0
-        self._stirred = asyncio.Event()
+        self._stirred: asyncio.Future[None] | None = None
 
     async def begin(self, position: int) -> None:
         """Call before anything is delivered."""
@@ -73,15 +74,20 @@ class Subscriber(ABC):
     def finish(self, end: End) -> None:
         """The first one counts. What waits is sent before."""
         self.end = self.end or end
-        self._stirred.set()
+        self._stir()
 
     async def ended(self) -> End:
         """Sends what waits, until the end."""
+        await self.drained()
         while self.end is None:
-            await self._stirred.wait()
-            self._stirred.clear()
+            self._stirred = asyncio.get_running_loop().create_future()
+            await self._stirred
             await self.drained()
         return self.end
+
+    def _stir(self) -> None:
+        if self._stirred is not None and not self._stirred.done():
+            self._stirred.set_result(None)
 
     def _hold(self, results: Sequence[Result]) -> None:
         self._waiting += results
@@ -89,7 +95,7 @@ class Subscriber(ABC):
         if len(self._waiting) > MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES:
             self._take()
             self.finish(refusal(SlowConsumer(event_cursor(self.position))))
-        self._stirred.set()
+        self._stir()
 
     def _take(self) -> list[Result]:
         results, self._waiting, self._waiting_bytes = self._waiting, [], 0
@@ -107,10 +113,10 @@ class Subscriber(ABC):
 class SocketSubscriber(Subscriber):
     """Writes frames to the connection itself, past the queues and checks that a message otherwise goes through."""
 
-    def __init__(self, position: int, connection: Connection, operation_id: bytes) -> None:
+    def __init__(self, position: int, connection: Connection, operation_id: str) -> None:
         super().__init__(position)
         self._connection = connection
-        self._operation_id = operation_id
+        self._operation_id = json.dumps(operation_id).encode()  # not orjson, whose bytes hold on to a buffer of 4 KB
 
     def _send(self, batch: Batch) -> bool:
         if not self._connection.writable.is_set():
