@@ -3,6 +3,7 @@
 Imports nothing outside the standard library: `make test` runs this file before it installs what is missing.
 """
 
+import itertools
 import os
 import pwd
 import random
@@ -282,13 +283,23 @@ class Postgres(Service):
 class Redis(Service):
     """Keeps nothing over a stop."""
 
+    def __init__(self, **options: str) -> None:
+        """Of redis.conf, with `_` for `-`."""
+        super().__init__()
+        self._options = options
+
+    @property
+    def options(self) -> dict[str, str]:
+        ours = {"bind": "127.0.0.1", "port": str(self.port), "unixsocket": self._socket, "save": ""}
+        return ours | self._options
+
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def command(self) -> list[str]:
-        options = {"bind": "127.0.0.1", "port": str(self.port), "unixsocket": self._socket, "save": ""}
-        return ["redis-server", *(part for name, value in options.items() for part in (f"--{name}", value))]
+        arguments = ((f"--{name.replace('_', '-')}", *value.split(" ")) for name, value in self.options.items())
+        return ["redis-server", *itertools.chain.from_iterable(arguments)]
 
     def is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as connection:

@@ -4,8 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import subprocess
-import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,14 +12,9 @@ from typing import Any
 
 import httpx
 import orjson
-import pytest
-from websockets.asyncio.server import ServerConnection
-from websockets.asyncio.server import serve as serve_websocket
-from websockets.typing import Subprotocol
 
-from tests.conftest import ADMIN_TOKEN, Serve, until
+from tests.conftest import until
 from tests.services import free_port
-from tests.streaming import add_many
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -109,51 +102,3 @@ async def test_the_commands_do_what_is_said(tmp_path: Path) -> None:
             await until(lambda: is_ready(port), timeout_s=120)
             await run(add.replace("Sample Dam", "Another Dam"), DAMS_TOKEN=token)
             await line_with(listener, "Another Dam on Provo River, by Other")
-
-
-@pytest.mark.parametrize("engine", ["sqlite"])
-@pytest.mark.usefixtures("admin")
-async def test_the_listener_needs_a_token_where_reading_does(serve: Serve) -> None:
-    async with serve(public_read=False) as server:
-        listen = f"{sys.executable} examples/listen.py {server.websocket_url}"
-        for environment, sentence in (({}, "view_dams"), ({"DAMS_TOKEN": "dams_unknown"}, "not valid")):
-            refused = await asyncio.to_thread(
-                subprocess.run, listen.split(), env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30
-            )
-            assert (refused.returncode, sentence in refused.stderr, refused.stderr.count("\n")) == (1, True, 1)
-        async with running(listen, DAMS_TOKEN=ADMIN_TOKEN) as listener:
-            await line_with(listener, "listening")
-            await add_many(server, ["Sample Dam"])
-            await line_with(listener, "Sample Dam on Provo River, by Other")
-
-
-DAM = {"cursor": "place", "name": "Sample Dam", "river": "Provo River", "owner": "Other"}
-AWAY = [{"message": "The database is away.", "extensions": {"code": "DATABASE_UNAVAILABLE"}}]
-ENDS = [
-    {"type": "next", "payload": {"data": None, "errors": AWAY}},
-    {"type": "error", "payload": AWAY},
-    {"type": "complete"},
-]
-
-
-@pytest.mark.parametrize("end", ENDS, ids=lambda end: str(end["type"]))
-async def test_the_listener_comes_again_after_an_end_that_passes(end: dict[str, Any]) -> None:
-    """And asks for what comes after the latest dam it has seen."""
-    afters: list[str | None] = []
-
-    async def answer(socket: ServerConnection) -> None:
-        async for text in socket:
-            message = orjson.loads(text)
-            if message["type"] == "subscribe":
-                after = message["payload"]["variables"].get("after")
-                afters.append(after)
-                data = {"damAdded": DAM} if after else {"inventory": {"eventCursor": "start"}}
-                for each in ({"type": "next", "payload": {"data": data}}, end if after else {"type": "complete"}):
-                    await socket.send(orjson.dumps({"id": message["id"]} | each).decode())
-
-    async with serve_websocket(answer, "127.0.0.1", 0, subprotocols=[Subprotocol("graphql-transport-ws")]) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with running(f"{sys.executable} examples/listen.py ws://127.0.0.1:{port}") as listener:
-            for line in ("listening", "Sample Dam", "reconnecting", "Sample Dam"):
-                await line_with(listener, line)
-    assert afters[:3] == [None, "start", "place"]

@@ -26,7 +26,7 @@ MAX_MESSAGE_BYTES = 256 * 1024
 """A polygon of 5,000 vertices fits. A bigger message closes the socket with 1009."""
 
 CLOSE_S = 3.0
-"""How long a client has to answer a close."""
+"""How long a client has to read on and to answer a close. uvicorn would wait for ever for one that does not read."""
 
 DRAIN_S = 3.0
 """Over which many streams are ended, so that their clients do not come again all at once."""
@@ -73,7 +73,7 @@ class Connection(WebSocketsSansIOProtocol):
             self.transport.write(frames)
 
     def end(self, code: int, reason: str) -> None:
-        """Closes now. A client that does not read loses what was sent to it; uvicorn would wait for it for ever."""
+        """Nothing more is sent. A client that does not take what was, and the close, within `CLOSE_S` is cut off."""
         if not self.is_open:
             return
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
@@ -83,10 +83,7 @@ class Connection(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        if self.writable.is_set():
-            self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
-        else:
-            self.transport.abort()
+        self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
 
     def shutdown(self) -> None:
         """Called for every connection when the process is told to end."""

@@ -1,13 +1,13 @@
 import { useApolloClient, useQuery } from "@apollo/client/react";
-import { useEffect, useState } from "react";
-import { socket } from "../../apollo/client";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import type { Status } from "../../graphql/status";
 import { DamTable } from "./DamTable";
 import { INVENTORY, RECENT_DAMS } from "./documents";
 import { followInventory } from "./follow";
 
-export function Home() {
+export function Home({ status }: { status: Status }) {
   const trouble = useFollowedInventory();
-  const connected = useConnected();
+  const state = useSyncExternalStore(status.subscribe, status.getSnapshot);
   const count = useQuery(INVENTORY, { fetchPolicy: "cache-only" }).data?.inventory.damCount;
   const dams = useQuery(RECENT_DAMS, { fetchPolicy: "cache-only" }).data?.dams.nodes;
 
@@ -23,7 +23,7 @@ export function Home() {
       <main>
         <p aria-live="polite">Dams in the inventory: {count === undefined ? "…" : count.toLocaleString("en")}</p>
         <p>
-          Updates: <span role="status">{connected && !trouble ? "live" : "reconnecting"}</span>
+          Updates: <span role="status">{trouble && state === "live" ? "reconnecting" : state}</span>
         </p>
         {trouble && <p role="alert">{trouble.message}</p>}
         {dams && <DamTable caption="Most recently added" dams={dams} />}
@@ -42,22 +42,4 @@ function useFollowedInventory(): Error | undefined {
     };
   }, [client]);
   return trouble;
-}
-
-function useConnected(): boolean {
-  const [connected, setConnected] = useState(false);
-  useEffect(() => {
-    const offs = [
-      socket.on("connected", () => {
-        setConnected(true);
-      }),
-      socket.on("closed", () => {
-        setConnected(false);
-      }),
-    ];
-    return () => {
-      for (const off of offs) off();
-    };
-  }, []);
-  return connected;
 }

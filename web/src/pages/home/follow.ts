@@ -1,12 +1,13 @@
 import type { ApolloCache, ApolloClient, TypedDocumentNode } from "@apollo/client";
-import { defer, repeat, retry, type Subscription, switchMap, tap, timer } from "rxjs";
+import { defer, retry, type Subscription, switchMap, tap, timer } from "rxjs";
+import { pauseMs } from "../../graphql/pause";
 import { DAM_ADDED, INVENTORY, LISTED, type ListedDam, type NoVariables, RECENT_DAMS } from "./documents";
 
 /**
  * Keeps the inventory in the cache current until it is unsubscribed.
  *
- * The socket mends a broken connection by itself. Where the server ends the stream (its cursor expired, it is being
- * restarted, it refuses), all is read anew. `onTrouble` hears why, and `undefined` once all is well again.
+ * The stream mends what passes by itself. After anything else (its cursor expired, the server refuses, nothing could be
+ * read) all is read anew. `onTrouble` hears why, and `undefined` once all is well again.
  */
 export function followInventory(client: ApolloClient, onTrouble: (trouble: Error | undefined) => void): Subscription {
   return defer(() => readInventory(client))
@@ -16,22 +17,19 @@ export function followInventory(client: ApolloClient, onTrouble: (trouble: Error
       }),
       switchMap((after) => client.subscribe({ query: DAM_ADDED, variables: { after } })),
       tap(({ data, error }) => {
-        if (!data) throw new Error(error?.message);
+        if (!data) throw new Error(error?.message, { cause: error });
         addToInventory(client.cache, data.damAdded);
       }),
       retry({
-        delay: (trouble: Error) => {
+        delay: (trouble: Error, failures) => {
           onTrouble(trouble);
-          return pause();
+          return timer(pauseMs(failures - 1));
         },
+        resetOnSuccess: true,
       }),
-      repeat({ delay: pause }),
     )
     .subscribe();
 }
-
-/** At random, so that a server which ended all streams is not met by everyone at once. */
-const pause = () => timer(1_000 + Math.random() * 2_000);
 
 /**
  * Reads the count, then the list, and returns the cursor to listen from.
