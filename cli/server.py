@@ -1,6 +1,7 @@
 """`dams serve`, `dams check` and `dams schema`."""
 
 import asyncio
+import resource
 import sys
 
 import typer
@@ -31,6 +32,7 @@ def serve() -> None:
             await require_tables(database)
 
     asyncio.run(prepare())
+    _raise_file_limit()
     uvicorn.run(
         "gateway:create_app",
         factory=True,
@@ -39,6 +41,12 @@ def serve() -> None:
         workers=settings.workers if settings.workers > 1 else None,
         **UVICORN,
     )
+
+
+def _raise_file_limit() -> None:
+    """A socket is a file, and many systems begin with 1,024 of them. The processes that are started inherit it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @app.command()

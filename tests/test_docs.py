@@ -14,6 +14,7 @@ from models.identity import Permission
 from resolvers.inventory import CAPS
 from resolvers.pagination import SORT_COLUMNS
 from settings import Settings
+from transport.streams.metrics import Metrics
 
 ROOT = Path(__file__).parent.parent
 DOCS = {path.name: path.read_text() for path in (ROOT / "docs").glob("*.md")}
@@ -35,6 +36,11 @@ ROOMS = ["auth", "cli", "ingest", "models", "pubsub", "resolvers", "schema", "tr
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`DAMS_{name.upper()}`" in DOCS["settings.md"]
+
+
+@pytest.mark.parametrize("metric", [metric.name for metric in Metrics().registry.collect()])
+def test_every_metric_is_documented(metric: str) -> None:
+    assert re.search(rf"\| `{metric}(_total)?` \|", DOCS["metrics.md"])
 
 
 @pytest.mark.parametrize("name", CAPS)
