@@ -15,13 +15,13 @@ from httpx_sse import connect_sse
 URL = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000/graphql"
 HEADERS = {"Authorization": f"Bearer {os.environ['DAMS_TOKEN']}"} if "DAMS_TOKEN" in os.environ else {}
 DAM_ADDED = {"query": "subscription { damAdded { name river owner } }"}
-PASSING = [
+PASSING = {
     "SLOW_CONSUMER",
     "SERVER_DRAINING",
     "DATABASE_UNAVAILABLE",
     "INTERNAL_SERVER_ERROR",
     "TOO_MANY_SUBSCRIPTIONS",
-]
+}
 
 client = httpx.Client(headers=HEADERS, timeout=httpx.Timeout(10, read=60))  # the server is never silent for so long
 pause = 1

@@ -20,13 +20,13 @@ HELLO = {"Authorization": f"Bearer {os.environ['DAMS_TOKEN']}"} if "DAMS_TOKEN" 
 PROTOCOLS = ["graphql-transport-ws"]
 NOW = gql("{ inventory { eventCursor } }")
 DAM_ADDED = gql("subscription ($after: String) { damAdded(after: $after) { cursor name river owner } }")
-PASSING = [
+PASSING = {
     "SLOW_CONSUMER",
     "SERVER_DRAINING",
     "DATABASE_UNAVAILABLE",
     "INTERNAL_SERVER_ERROR",
     "TOO_MANY_SUBSCRIPTIONS",
-]
+}
 
 
 async def main() -> None:

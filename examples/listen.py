@@ -16,13 +16,13 @@ URL = sys.argv[1] if len(sys.argv) > 1 else f"ws://127.0.0.1:{os.environ.get('DA
 HELLO = {"Authorization": f"Bearer {os.environ['DAMS_TOKEN']}"} if "DAMS_TOKEN" in os.environ else {}
 NOW = "{ inventory { eventCursor } }"
 DAM_ADDED = "subscription ($after: String) { damAdded(after: $after) { cursor name river owner } }"
-PASSING = [
+PASSING = {
     "SLOW_CONSUMER",
     "SERVER_DRAINING",
     "DATABASE_UNAVAILABLE",
     "INTERNAL_SERVER_ERROR",
     "TOO_MANY_SUBSCRIPTIONS",
-]
+}
 
 
 async def send(socket: ClientConnection, **message: Any) -> None:

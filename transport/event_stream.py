@@ -126,6 +126,8 @@ class EventStream:
         bound_send_buffer(connection.transport)
 
         async def write(body: bytes, more: bool = True) -> None:
+            if connection.transport.is_closing():  # asyncio would complain of each write until uvicorn hears of it
+                return
             async with asyncio.timeout(STALLED_S):
                 await send({"type": "http.response.body", "body": body, "more_body": more})
 
@@ -137,6 +139,7 @@ class EventStream:
                 await write(self._format.end(_last(end)), more=False)
         except TimeoutError:
             connection.transport.abort()
+            await gone(receive)  # uvicorn would complain of an answer without an end
 
     async def _run(self, receive: Receive, write: Callable[[bytes], Awaitable[None]]) -> End | None:
         """None where the client is gone. Raises TimeoutError where it takes nothing any more."""
@@ -152,13 +155,9 @@ class EventStream:
                 await asyncio.sleep(HEARTBEAT_S)
                 await write(self._format.heartbeat)
 
-        async def gone() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-
         subscriber = ResponseSubscriber(self._position, write_begun, write_results)
         following = asyncio.ensure_future(self._follow(subscriber))
-        tasks = [following, asyncio.create_task(beat()), asyncio.create_task(gone())]
+        tasks = [following, asyncio.create_task(beat()), asyncio.create_task(gone(receive))]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done - {following}:
@@ -168,6 +167,12 @@ class EventStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def gone(receive: Receive) -> None:
+    """Returns when the client is."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _last(end: End) -> bytes | None:

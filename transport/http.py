@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
@@ -99,6 +99,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             response: Response = await self.run(request)
             if isinstance(form, ServerSentEvents) and response.status_code == 200 and not accepts_json(request):
                 response = Response(form.single(bytes(response.body)), headers=dict(form.headers))
+        except ClientDisconnect:
+            return
         except HTTPException as error:
             response = _refusal(request.method, error.status_code, error.reason)
         except InventoryError as error:

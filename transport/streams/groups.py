@@ -7,8 +7,6 @@ then joins; the sequence numbers tell which results a member has had.
 """
 
 import asyncio
-import logging
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -21,13 +19,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from auth.viewer import Viewer
 from pubsub.hub import Hub, Place
 from schema.context import Context, Stream
-from schema.errors import MASKED, masked_extensions
 from transport.streams.batch import Batch, Result
 from transport.streams.metrics import Metrics
 from transport.streams.operations import Key, Operation, Sharing
-from transport.streams.subscriber import COMPLETED, End, Subscriber
-
-logger = logging.getLogger(__name__)
+from transport.streams.subscriber import COMPLETED, End, Subscriber, failure
 
 REMEMBERED = 64
 """Latest results of a group that are kept for those who join."""
@@ -58,8 +53,10 @@ class Groups:
         key = sharing.key(operation, viewer.permissions)
         everyone = Viewer(None, None, viewer.permissions)
         while True:
-            group = self._groups.get(key) or self._begin(key, operation, context, everyone, subscriber.received)
-            if group.join(subscriber):
+            group = self._groups.get(key)
+            if group is None and subscriber.received >= self._hub.position - REMEMBERED:
+                group = self._begin(key, operation, context, everyone, subscriber.received)
+            if group is not None and group.join(subscriber):
                 break
             if end := await self._replay(subscriber, operation, context, everyone):
                 return end
@@ -69,8 +66,7 @@ class Groups:
             group.leave(subscriber)
 
     def _begin(self, key: Key, operation: Operation, context: Context, everyone: Viewer, position: int) -> "Group":
-        start = min(max(position, self._hub.position - REMEMBERED), self._hub.position)
-        stream = Stream(everyone, Place(start))
+        stream = Stream(everyone, Place(min(position, self._hub.position)))
 
         def forget() -> None:
             if self._groups.get(key) is group:  # and not a successor, which has the key by now
@@ -85,7 +81,15 @@ class Groups:
     ) -> End:
         """Until the subscription ends, or is cancelled. Not `placed`: the operation may say where it begins."""
         stream = Stream(viewer, Place(subscriber.received), placed)
-        return await self._deliver(subscriber, operation, context, stream) or COMPLETED
+        delivering = asyncio.create_task(self._deliver(subscriber, operation, context, stream))
+        finished = asyncio.create_task(subscriber.finished())
+        try:
+            await asyncio.wait((delivering, finished), return_when=asyncio.FIRST_COMPLETED)
+            return (delivering.result() if delivering.done() else subscriber.end) or COMPLETED
+        finally:
+            delivering.cancel()
+            finished.cancel()
+            await asyncio.gather(delivering, finished, return_exceptions=True)
 
     async def _replay(
         self, subscriber: Subscriber, operation: Operation, context: Context, everyone: Viewer
@@ -112,26 +116,29 @@ class Groups:
 
     async def _results(self, operation: Operation, context: Context, stream: Stream) -> AsyncGenerator[Result | End]:
         """What Strawberry makes of each event, and the end, where the operation is refused or its source fails."""
-        executed = await self._schema.stream(
-            operation.query,
-            variable_values=dict(operation.variables),
-            operation_name=operation.name,
-            context_value=replace(context, stream=stream),
-        )
         event = None
-        async with aclosing(executed) as results:
-            async for result in results:
-                assert isinstance(result, ExecutionResult)
-                if isinstance(result, PreExecutionError):
-                    yield End("refused", [error.formatted for error in result.errors or ()])
-                    return
-                payload = orjson.dumps(process_result(result))
-                if stream.place.event is event:
-                    yield End("failed", last=payload)
-                    return
-                event = stream.place.event
-                self._metrics.executions.inc()
-                yield Result(stream.place.position, payload)
+        try:
+            executed = await self._schema.stream(
+                operation.query,
+                variable_values=dict(operation.variables),
+                operation_name=operation.name,
+                context_value=replace(context, stream=stream),
+            )
+            async with aclosing(executed) as results:
+                async for result in results:
+                    assert isinstance(result, ExecutionResult)
+                    if isinstance(result, PreExecutionError):
+                        yield End("refused", [error.formatted for error in result.errors or ()])
+                        return
+                    payload = orjson.dumps(process_result(result))
+                    if stream.place.event is event:
+                        yield End("failed", last=payload)
+                        return
+                    event = stream.place.event
+                    self._metrics.executions.inc()
+                    yield Result(stream.place.position, payload)
+        except Exception:
+            yield failure()
 
 
 class Group:
@@ -151,6 +158,8 @@ class Group:
         self._forget = forget
         self._members: set[Subscriber] = set()
         self._remembered: list[Result] = []
+        self._begun_at = hub.position
+        """What was there before is replayed; the time until then is no lag."""
         self._floor = place.position
         """Who has had everything up to here can join."""
         self._task = asyncio.create_task(self._run(results))
@@ -188,9 +197,7 @@ class Group:
                 if batch:
                     await self._send(batch)
         except Exception:
-            request_id = uuid.uuid4().hex
-            logger.exception("unexpected error in a shared subscription, request %s", request_id)
-            end = End("failed", [{"message": MASKED, "extensions": masked_extensions(request_id)}])
+            end = failure()
         finally:
             self._forget()
             for member in self._members:
@@ -202,10 +209,12 @@ class Group:
         members = list(self._members)
         for start in range(0, len(members), SOCKETS_A_TURN):
             for member in members[start : start + SOCKETS_A_TURN]:
-                member.deliver(batch)
+                if member in self._members:  # and has not left meanwhile
+                    member.deliver(batch)
             await asyncio.sleep(0)
-            if start == 0 and self._place.event is not None:
-                self._metrics.sent_first(self._place.event.at)
+            event = self._place.event
+            if start == 0 and event is not None and event.sequence > self._begun_at:
+                self._metrics.sent_first(event.at)
         self._metrics.messages.inc(len(results) * len(members))
 
     def _remember(self, results: list[Result]) -> None:

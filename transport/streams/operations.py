@@ -13,6 +13,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    NonNullTypeNode,
     OperationDefinitionNode,
     OperationType,
     StringValueNode,
@@ -58,6 +59,8 @@ class Sharing:
     """Names of those that count."""
     after: ValueNode | None
     """As the document has it."""
+    demands_after: bool
+    """Whether the type of its variable allows no null."""
 
     def begins_after(self, variables: Mapping[str, Any]) -> int | None:
         """None where the stream begins now. Raises BadUserInput."""
@@ -68,7 +71,7 @@ class Sharing:
                 pass
             case _:
                 cursor = None
-        if cursor is None:
+        if cursor is None and not self.demands_after:
             return None
         if not isinstance(cursor, str):
             raise BadUserInput("after must be a string.")
@@ -106,11 +109,13 @@ def _sharing(document: DocumentNode, operation: OperationDefinitionNode) -> Shar
         return None
     after = next((argument.value for argument in field.arguments or () if argument.name.value == "after"), None)
     definitions = {definition.variable.name.value: definition for definition in operation.variable_definitions or ()}
+    demands_after = False
     if isinstance(after, VariableNode):
         definition = definitions.pop(after.name.value, None)
         if definition is None or definition.default_value or _is_used_elsewhere(document, after.name.value):
             return None
-    return Sharing(tuple(definitions), after)
+        demands_after = isinstance(definition.type, NonNullTypeNode)
+    return Sharing(tuple(definitions), after, demands_after)
 
 
 class _Uses(Visitor):

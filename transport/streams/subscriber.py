@@ -7,6 +7,8 @@ for it meanwhile.
 
 import asyncio
 import json
+import logging
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,8 +16,11 @@ from typing import Any
 
 from models.errors import InventoryError, SlowConsumer
 from resolvers.cursors import event_cursor
+from schema.errors import MASKED, masked_extensions
 from transport.server import Connection
 from transport.streams.batch import Batch, Result
+
+logger = logging.getLogger(__name__)
 
 MAX_WAITING = 256
 MAX_WAITING_BYTES = 1024 * 1024
@@ -39,6 +44,13 @@ COMPLETED = End("completed")
 
 def refusal(error: InventoryError) -> End:
     return End(error.code.lower(), [{"message": str(error), "extensions": error.extensions}])
+
+
+def failure() -> End:
+    """Of an exception that nobody expected: it is logged, and the client is told no more than the request id."""
+    request_id = uuid.uuid4().hex
+    logger.exception("unexpected error in a subscription, request %s", request_id)
+    return End("failed", [{"message": MASKED, "extensions": masked_extensions(request_id)}])
 
 
 class Subscriber(ABC):
@@ -80,10 +92,18 @@ class Subscriber(ABC):
         """Sends what waits, until the end."""
         await self.drained()
         while self.end is None:
-            self._stirred = asyncio.get_running_loop().create_future()
-            await self._stirred
+            await self._stir_awaited()
             await self.drained()
         return self.end
+
+    async def finished(self) -> None:
+        """Returns at the end, and sends nothing."""
+        while self.end is None:
+            await self._stir_awaited()
+
+    async def _stir_awaited(self) -> None:
+        self._stirred = asyncio.get_running_loop().create_future()
+        await self._stirred
 
     def _stir(self) -> None:
         if self._stirred is not None and not self._stirred.done():
