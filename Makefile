@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The checks run in the order in which they are written, the cheap ones first.
 .NOTPARALLEL:
-.PHONY: help run test lock clean lint types web-test services
+.PHONY: help run test bench-fanout lock clean lint types web-test services
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -13,7 +13,7 @@ WEB := web/dist/index.html
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 help: ## This list
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 run: .venv/requirements.installed $(BIN)/dams $(WEB) ## Set up, load the dams at the first start, and serve (DAMS_PORT=8001 make run)
 	@$(BIN)/dams init
@@ -22,13 +22,16 @@ run: .venv/requirements.installed $(BIN)/dams $(WEB) ## Set up, load the dams at
 test: .venv/requirements-dev.installed $(BIN)/dams lint types web-test $(WEB) services ## Set up and check everything
 	$(BIN)/pytest
 
+bench-fanout: .venv/requirements.installed $(BIN)/dams ## Compare what telling many subscribers costs, ours and others (ARGS="--n 1000")
+	@$(BIN)/python -m bench.fanout.run $(ARGS)
+
 lock: .venv/requirements-dev.installed ## Bring requirements*.lock in line with pyproject.toml (delete them first for all the newest)
 	$(LOCK) --group build pyproject.toml --output-file requirements.lock
 	$(LOCK) --group build --extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 	$(LOCK) --group node --output-file requirements-node.lock
 
 clean: ## Remove what was made, but not data/
-	rm -rf .venv .*_cache .hypothesis build *.egg-info web/node_modules web/dist
+	rm -rf .venv .*_cache .hypothesis build *.egg-info web/node_modules web/dist bench/fanout/peers/node/node_modules
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 lint:

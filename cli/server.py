@@ -1,6 +1,7 @@
 """`dams serve`, `dams check` and `dams schema`."""
 
 import asyncio
+import gc
 import resource
 import sys
 
@@ -9,9 +10,11 @@ import uvicorn
 from redis.exceptions import RedisClusterException, RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from starlette.applications import Starlette
 
 from cli.app import SetupRequired, app, opened_database, out, require_tables
 from cli.setup import bring_up_to_date
+from gateway import create_app
 from models.database import Database
 from models.errors import DatabaseUnavailable
 from pubsub.redis_url import connect
@@ -34,13 +37,21 @@ def serve() -> None:
     asyncio.run(prepare())
     _raise_file_limit()
     uvicorn.run(
-        "gateway:create_app",
+        "cli.server:create_app_of_process",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
         **UVICORN,
     )
+
+
+def create_app_of_process() -> Starlette:
+    """With what it has loaded out of the garbage collector's sight, whose full collections hold everything up."""
+    app = create_app()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _raise_file_limit() -> None:

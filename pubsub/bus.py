@@ -42,6 +42,7 @@ class RedisBus:
         except Exception as error:
             if self.connected:
                 logger.warning("could not tell the other processes of event %s: %s", sequence, error)
+        heed_cancellation()
 
     async def signals(self) -> AsyncGenerator[int | None]:
         """One item whenever there may be news, for ever: the number of an event that a message tells of, or None.
@@ -50,6 +51,7 @@ class RedisBus:
         was published meanwhile is lost; the only trace is another `subscribe` message. It counts as news.
         """
         while True:
+            heed_cancellation()
             try:
                 async with (
                     self._redis.subscribed(self._channel) as subscription,
@@ -68,6 +70,7 @@ class RedisBus:
         """Raises TimeoutError where a ping has no answer, ConnectionError where a cluster moves the channel."""
         asked = False
         while True:
+            heed_cancellation()
             message = await subscription.get_message(timeout=PING_INTERVAL_S)
             if message is not None:
                 asked = False
@@ -83,6 +86,17 @@ class RedisBus:
 
     async def close(self) -> None:
         await self._redis.close()
+
+
+def heed_cancellation() -> None:
+    """Raises CancelledError in a task that was cancelled.
+
+    redis-py sends with `asyncio.wait_for`, which in Python 3.11 forgets a cancellation that comes just when the sending
+    is done (mended in 3.12). The task would go on, and a server that waits for its end would never stop.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def announced(message: dict[str, Any]) -> int | None:

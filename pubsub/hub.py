@@ -220,8 +220,9 @@ class Hub:
         self._kept.extend(events)
 
     async def _listen(self, bus: RedisBus) -> None:
-        async for _ in bus.signals():
-            self._woken.set()
+        async for sequence in bus.signals():
+            if sequence is None or sequence > self._position:
+                self._woken.set()
 
     async def _announce(self, bus: RedisBus) -> None:
         """Adds that come while a message is under way share the next one."""

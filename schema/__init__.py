@@ -16,6 +16,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from schema.documents import KeptDocuments, KeptValidations
 from schema.errors import CodedErrors
 from schema.execution import Execution
 from schema.mutation import Mutation
@@ -52,7 +53,7 @@ schema = InventorySchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[CodedErrors, CursorFirst],
+    extensions=[KeptDocuments, KeptValidations, CodedErrors, CursorFirst],
     execution_context_class=Execution,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

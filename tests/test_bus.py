@@ -202,6 +202,29 @@ async def test_a_signal_is_the_number_that_was_announced(own_redis: Redis) -> No
     await bus.close()
 
 
+@pytest.mark.parametrize("work", ["publish", "listen"])
+async def test_what_is_cancelled_ends(work: str, redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    bus = RedisBus(redis_server.url, "dams:ours")
+    monkeypatch.setattr(bus_module, "PING_INTERVAL_S", 0.001)  # sends all the time
+
+    async def publish() -> None:
+        while True:
+            await bus.publish(1)
+
+    async def listen() -> None:
+        async for _ in bus.signals():
+            pass
+
+    for number in range(200):
+        task = asyncio.create_task(publish() if work == "publish" else listen())
+        await asyncio.sleep(0.01)
+        for _ in range(number % 10):
+            await asyncio.sleep(0)  # a turn of the loop
+        task.cancel()
+        assert await asyncio.wait([task], timeout=5) == ({task}, set())
+    await bus.close()
+
+
 @pytest.mark.usefixtures("admin")
 async def test_messages_are_sent_after_the_commit(serve: Serve, own_redis: Redis, database: Database) -> None:
     last = await last_sequence(database) + 100

@@ -14,13 +14,14 @@ Whatever fails once the stream has begun is told in a last result; a status coul
 """
 
 import asyncio
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import orjson
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
-from strawberry.http.streaming import MultipartSubscriptionTransport, SSETransport
+from strawberry.http.streaming import SSETransport
 
 from resolvers.cursors import event_cursor
 from transport.server import CONNECTION, HttpConnection, bound_send_buffer
@@ -98,16 +99,17 @@ class Multipart(Format):
         return self._head + b'{"payload":' + payload + b"}" + self._boundary
 
 
-FORMATS: Sequence[tuple[Callable[[str], bool], Format]] = (
-    (SSETransport().accepts, ServerSentEvents()),
-    (MultipartSubscriptionTransport().accepts, Multipart()),
-)
-"""By what the header Accept says."""
+FORMATS: Mapping[frozenset[str], Format] = {
+    frozenset({"text/event-stream"}): ServerSentEvents(),
+    frozenset({"multipart/mixed", "subscriptionspec=1.0"}): Multipart(),
+}
+"""By the media type and the parameters that the header Accept has to name."""
 
 
 def format_of(request: Request) -> Format | None:
-    accept = request.headers.get("accept", "")
-    return next((each for accepts, each in FORMATS if accepts(accept)), None)
+    accept = re.sub(r'[\s"]', "", ",".join(request.headers.getlist("accept")).lower())
+    accepted = [set(media_range.split(";")) for media_range in accept.split(",")]
+    return next((form for named, form in FORMATS.items() if any(named <= each for each in accepted)), None)
 
 
 Follow = Callable[[ResponseSubscriber], Awaitable[End]]
@@ -126,8 +128,8 @@ class EventStream:
         bound_send_buffer(connection.transport)
 
         async def write(body: bytes, more: bool = True) -> None:
-            if connection.transport.is_closing():  # asyncio would complain of each write until uvicorn hears of it
-                return
+            if more and connection.transport.is_closing():
+                return  # asyncio would complain of each write until uvicorn hears of it
             async with asyncio.timeout(STALLED_S):
                 await send({"type": "http.response.body", "body": body, "more_body": more})
 

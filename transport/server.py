@@ -25,6 +25,9 @@ HIGH_WATER_BYTES = 64 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
 """A polygon of 5,000 vertices fits. A bigger message closes the socket with 1009."""
 
+MAX_REASON_BYTES = 123
+"""Of a close frame: RFC 6455, section 5.5."""
+
 CLOSE_S = 3.0
 """How long a client has to read on and to answer a close. uvicorn would wait for ever for one that does not read."""
 
@@ -63,6 +66,11 @@ class Connection(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             del self.request, self.response  # 3 KB of headers, of no more use
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing() and self.close_timer is None:  # after the client's close, or what is no frame
+            self._cut_in_time()
+
     @property
     def is_open(self) -> bool:
         return not (self.disconnected or self.close_sent or self.transport.is_closing())
@@ -76,6 +84,7 @@ class Connection(WebSocketsSansIOProtocol):
         """Nothing more is sent. A client that does not take what was, and the close, within `CLOSE_S` is cut off."""
         if not self.is_open:
             return
+        reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
@@ -83,6 +92,10 @@ class Connection(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
+        self._cut_in_time()
+
+    def _cut_in_time(self) -> None:
+        """What a client does not take would otherwise keep its connection for ever."""
         self.close_timer = self.loop.call_later(CLOSE_S, self.transport.abort)
 
     def shutdown(self) -> None:

@@ -42,9 +42,6 @@ from transport.streams.subscriber import End, SocketSubscriber, refusal
 MAX_OPERATIONS = 100
 """At a time on one socket."""
 
-MAX_REASON_BYTES = 123
-"""Of a close frame: RFC 6455, section 5.5."""
-
 PING_S = 20.0
 """Proxies cut what is silent for a minute, some of them sooner."""
 
@@ -70,7 +67,7 @@ class Socket(ASGIWebSocketAdapter):
             raise WebSocketDisconnected from error
 
     async def close(self, code: int, reason: str) -> None:
-        self.connection.end(code, reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore"))
+        self.connection.end(code, reason)
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):

@@ -27,8 +27,11 @@ from transport.streams.subscriber import COMPLETED, End, Subscriber, failure
 REMEMBERED = 64
 """Latest results of a group that are kept for those who join."""
 
-RESULTS_A_WRITE = 32
-"""Results of a burst that go out together: one system call for each socket, and some milliseconds of execution."""
+RESULTS_A_WRITE = 192
+"""Results of a burst that go out together, in one system call for each socket; less than may wait for a client."""
+
+BURST_PATIENCE_S = 1.0
+"""How long a burst, such as an import, waits at each write for clients that are behind. What comes live never waits."""
 
 SOCKETS_A_TURN = 250
 """Writes before others have their turn: some 3 ms."""
@@ -108,6 +111,8 @@ class Groups:
             async for result in results:
                 if isinstance(result, End):
                     return result
+                if result.sequence <= subscriber.received:  # the operation itself says where it begins
+                    await subscriber.begin(result.sequence - 1)
                 subscriber.deliver(Batch([result]))
                 await subscriber.drained()
                 if subscriber.end is not None:
@@ -216,6 +221,14 @@ class Group:
             if start == 0 and event is not None and event.sequence > self._begun_at:
                 self._metrics.sent_first(event.at)
         self._metrics.messages.inc(len(results) * len(members))
+        if self._place.more:
+            await self._wait_for(members)
+
+    async def _wait_for(self, members: list[Subscriber]) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + BURST_PATIENCE_S
+        while any(member.waiting for member in members) and loop.time() < deadline:  # noqa: ASYNC110  # not one event
+            await asyncio.sleep(0.005)
 
     def _remember(self, results: list[Result]) -> None:
         self._remembered += results

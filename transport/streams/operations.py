@@ -28,6 +28,7 @@ from graphql import (
 from models.errors import BadUserInput
 from models.identity import Permission
 from resolvers.cursors import sequence_of
+from schema.documents import MAX_CHARACTERS
 
 SHARED_FIELDS = {"damAdded"}
 """Root fields whose events are the same for all who may see them."""
@@ -90,9 +91,12 @@ class Subscription:
     """None where the document says it in an unusual way; such a subscription is executed for itself."""
 
 
-@lru_cache(maxsize=256)
 def subscription_of(query: str, name: str | None) -> Subscription | None:
     """None for what is no subscription, or no GraphQL at all."""
+    return _kept(query, name) if len(query) <= MAX_CHARACTERS else _subscription_of(query, name)
+
+
+def _subscription_of(query: str, name: str | None) -> Subscription | None:
     try:
         document = parse(query, no_location=True)
     except (GraphQLError, RecursionError):
@@ -101,6 +105,9 @@ def subscription_of(query: str, name: str | None) -> Subscription | None:
     if operation is None or operation.operation is not OperationType.SUBSCRIPTION:
         return None
     return Subscription(_sharing(document, operation))
+
+
+_kept = lru_cache(maxsize=256)(_subscription_of)
 
 
 def _sharing(document: DocumentNode, operation: OperationDefinitionNode) -> Sharing | None:

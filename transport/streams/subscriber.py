@@ -1,8 +1,8 @@
 """One subscription: how far it has come, and what waits until its client reads on.
 
 A client that reads gets each result at once. For one that does not, results wait: at most `MAX_WAITING` of them and
-`MAX_WAITING_BYTES`. Then the subscription ends with `SLOW_CONSUMER` and the cursor from which to resume. Nobody waits
-for it meanwhile.
+`MAX_WAITING_BYTES`, or what came in one piece when nothing waited. Then the subscription ends with `SLOW_CONSUMER` and
+the cursor from which to resume. Nobody waits for it meanwhile.
 """
 
 import asyncio
@@ -110,9 +110,10 @@ class Subscriber(ABC):
             self._stirred.set_result(None)
 
     def _hold(self, results: Sequence[Result]) -> None:
+        behind = bool(self._waiting)
         self._waiting += results
         self._waiting_bytes += sum(len(result.payload) for result in results)
-        if len(self._waiting) > MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES:
+        if behind and (len(self._waiting) > MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES):
             self._take()
             self.finish(refusal(SlowConsumer(event_cursor(self.position))))
         self._stir()
