@@ -103,7 +103,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 CORSMiddleware,
                 allow_origins=settings.allowed_origins,
                 allow_methods=["GET", "POST"],
-                allow_headers=["authorization", "content-type"],
+                allow_headers=["authorization", "content-type", "last-event-id"],
             )
         ],
         exception_handlers={HTTPException: show_http_error, Exception: show_fault},

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 from auth.tokens import authenticate_all
 from auth.viewer import Viewer
@@ -22,20 +23,28 @@ CHECK_S = 0.5
 OnLoss = Callable[[InventoryError], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Watcher:
+    viewer: Viewer
+    """As whom the token was known."""
+    on_loss: OnLoss
+
+
 class TokenWatch:
     def __init__(self, database: Database, anybody: Viewer) -> None:
         self._database = database
         self._anybody = anybody
-        self._watched: dict[str, dict[OnLoss, Viewer]] = {}
+        self._watched: dict[str, set[Watcher]] = {}
 
     @contextmanager
     def watching(self, token: str, viewer: Viewer, on_loss: OnLoss) -> Iterator[None]:
         """Calls `on_loss`, at most once, when the token lost its validity or any permission that `viewer` has."""
-        self._watched.setdefault(token, {})[on_loss] = viewer
+        watcher = Watcher(viewer, on_loss)
+        self._watched.setdefault(token, set()).add(watcher)
         try:
             yield
         finally:
-            self._forget(token, on_loss)
+            self._forget(token, watcher)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["TokenWatch"]:
@@ -56,14 +65,14 @@ class TokenWatch:
     async def _check(self) -> None:
         found = await authenticate_all(self._database, list(self._watched))
         for token, now in found.items():
-            for on_loss, viewer in list(self._watched.get(token, {}).items()):
-                if loss := self._loss(viewer, now):
-                    self._forget(token, on_loss)
-                    on_loss(loss)
+            for watcher in list(self._watched.get(token, ())):
+                if loss := self._loss(watcher.viewer, now):
+                    self._forget(token, watcher)
+                    watcher.on_loss(loss)
 
-    def _forget(self, token: str, on_loss: OnLoss) -> None:
-        watchers = self._watched.get(token, {})
-        watchers.pop(on_loss, None)
+    def _forget(self, token: str, watcher: Watcher) -> None:
+        watchers = self._watched.get(token, set())
+        watchers.discard(watcher)
         if not watchers:
             self._watched.pop(token, None)
 

@@ -4,7 +4,7 @@
     redis+sentinel://[[user]:password@]host[:port],…/service[/db][?options]        also rediss+sentinel://
     redis+cluster://[[user]:password@]host[:port],…[?options]                      also rediss+cluster://
 
-The latter two are the forms that limits and Prefect take. User, password and options (redis-py's) are for the Redis
+The latter two are as Prefect and limits write them. User, password and options (redis-py's) are for the Redis
 itself; `sentinel_username` and `sentinel_password` are for the Sentinels. TLS and its options are for both.
 """
 
@@ -87,8 +87,9 @@ class Cluster:
 
     async def close(self) -> None:
         await self._client.aclose()
-        # aclose() passes over a client that has lost a node and not looked for another yet.
-        await self._client.nodes_manager.aclose()
+        # which does nothing for a client that has lost a node and not looked for another yet
+        for nodes in ("nodes_cache", "startup_nodes"):
+            await self._client.nodes_manager.aclose(nodes)
 
 
 def connect(url: str, timeout_s: float) -> RedisConnection:

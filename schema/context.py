@@ -1,6 +1,6 @@
 """What the resolvers of one request or one socket share."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -26,6 +26,8 @@ class Stream:
     place: Place
     placed: bool = True
     """Whether it begins at the place whatever its `after` says."""
+    begun: Callable[[int], Awaitable[None]] | None = None
+    """Told where it begins."""
 
 
 @dataclass(slots=True)
@@ -66,15 +68,18 @@ class Context:
         viewer.require(permission)
         return viewer
 
-    def place_after(self, cursor: str | None) -> Place:
+    async def place_after(self, cursor: str | None) -> Place:
         """Where this subscription begins.
 
         Raises BadUserInput.
         """
         assert self.stream is not None
+        place = self.stream.place
         if cursor is not None and not self.stream.placed:
-            self.stream.place.position = sequence_of(cursor)
-        return self.stream.place
+            place.position = sequence_of(cursor)
+        if self.stream.begun is not None:
+            await self.stream.begun(place.position)
+        return place
 
     async def written(self, work: Coroutine[Any, Any, Result], sequence_of: Callable[[Result], int | None]) -> Result:
         """What the work gives; its event is announced, also where the client has hung up meanwhile."""

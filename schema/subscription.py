@@ -28,7 +28,7 @@ class Subscription:
         where: Where = None,
     ) -> AsyncGenerator[Dam, None]:
         await info.context.require(Permission.VIEW_DAMS)
-        place = info.context.place_after(after)
+        place = await info.context.place_after(after)
         async with aclosing(info.context.hub.events(place, DamAdded(conditions(where)))) as events:
             async for event in events:
                 yield Dam.from_row(event.dam)

@@ -43,7 +43,10 @@ def test_a_setting_is_taken_as_it_is_given(name: str, value: str, monkeypatch: p
 
 
 DATABASE = "must be postgresql://… or sqlite:///…"
-REDIS = "must be redis://…, rediss://… or unix://…, with a port of at most 65535"
+REDIS = (
+    "must be redis://…, rediss://…, unix://…, redis+sentinel://…/service or redis+cluster://…,"
+    " with a port of at most 65535 and redis-py's options"
+)
 TOKEN = "must be of ASCII characters without blanks, because it is sent in a header"
 
 

@@ -11,24 +11,35 @@ import pytest
 from gql import gql
 
 from tests.conftest import ADMIN_TOKEN, Server
-from tests.streaming import ADD, FOLLOW, TIMEOUT_S, cursor_of, dam_input
+from tests.streaming import ADD, FOLLOW, TIMEOUT_S, add_many, cursor_of, dam_input
+from tests.test_readme import line_with, running
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("client", ["graphql-ws", "apollo"])
+@pytest.mark.parametrize("client", ["graphql-ws", "graphql-sse", "apollo", "apollo-http"])
 async def test_a_client_in_node_listens_adds_and_resumes(server: Server, client: str) -> None:
     script = ["node", str(ROOT / f"tests/clients/{client}.mjs"), f"{server.url}/graphql", ADMIN_TOKEN]
-    running = await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         # By way of npm, because that script knows where a Node is.
         *(str(ROOT / "scripts/npm"), "exec", "--offline", "--call", shlex.join(script)),
         env=os.environ | {"npm_config_update_notifier": "false"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    told, complained = await asyncio.wait_for(running.communicate(), TIMEOUT_S)
-    assert running.returncode == 0, complained.decode()
+    told, complained = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+    assert process.returncode == 0, complained.decode()
     assert json.loads(told) == ["Deer Creek", "Jordanelle"]
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0, application/json"])
+async def test_curl_shows_each_dam_at_once(server: Server, accept: str) -> None:
+    asked = json.dumps({"query": FOLLOW, "variables": {"after": await cursor_of(server)}})
+    options = ["-H", f"accept: {accept}", "-H", "content-type: application/json", "-d", asked]
+    async with running(shlex.join(["curl", "-sN", *options, f"{server.url}/graphql"])) as curl:
+        for name in ("Deer Creek", "Jordanelle"):
+            await add_many(server, [name])
+            await line_with(curl, f'"name":"{name}"')
 
 
 async def test_python_gql_listens_adds_and_resumes(server: Server) -> None:

@@ -8,8 +8,8 @@ import socket
 from asyncio import BaseTransport, Transport
 from typing import Any, cast
 
-from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application, ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -108,13 +108,31 @@ class Connection(WebSocketsSansIOProtocol):
 
 
 class HttpConnection(HttpToolsProtocol):
+    _running: RequestResponseCycle | None = None
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         cast(dict[str, Any], self.scope)["extensions"] = {CONNECTION: self}
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._running is not None and not self._running.response_complete:
+            # uvicorn tells only the latest of pipelined requests, which may not have begun.
+            self._running.disconnected = True
+            self._running.message_event.set()
+
     def shutdown(self) -> None:
         self.app_state[ON_DRAIN]()
         super().shutdown()
+        self.loop.call_later(DRAIN_S + CLOSE_S, self._cut_if_unread)
+
+    def _cut_if_unread(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
 
 
 UVICORN: dict[str, Any] = {

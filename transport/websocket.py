@@ -146,7 +146,9 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         subscriber = SocketSubscriber(self._delivery.hub.position, self._connection, operation.id)
         try:
             viewer = await self.context.viewer()
-            with self._delivery.admitted(viewer, self._address):
+            admitted = self._delivery.admitted(viewer, self._address)
+            # Watched besides the socket: the viewer may do more by now, or the database was away when it came.
+            with admitted, self._delivery.watching(self.context, viewer, self._forbid):
                 end = await self._delivery.follow(subscriber, asked, subscription, self.context, viewer)
         except InventoryError as error:
             end = refusal(error)

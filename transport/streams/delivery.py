@@ -1,6 +1,7 @@
 """All that one process has open, and the rules for opening more."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
@@ -12,7 +13,7 @@ from auth.tokens import token_of_header
 from auth.viewer import Viewer, anonymous
 from auth.watch import OnLoss, TokenWatch
 from models.database import Database
-from models.errors import InventoryError, ServerDraining
+from models.errors import ServerDraining
 from models.identity import Permission
 from pubsub.hub import Hub
 from resolvers.cursors import event_cursor
@@ -24,6 +25,8 @@ from transport.streams.groups import Groups
 from transport.streams.metrics import Metrics
 from transport.streams.operations import Operation, Subscription
 from transport.streams.subscriber import End, ResponseSubscriber, Subscriber, refusal
+
+logger = logging.getLogger(__name__)
 
 
 def host_of(connection: HTTPConnection) -> str:
@@ -110,13 +113,14 @@ class Delivery:
                 start = sharing.begins_after(operation.variables) if after is None else after
                 if start is not None:
                     await self.hub.require(start)
-            except InventoryError:
-                pass  # told as by any execution
+                key = sharing.key(operation, viewer.permissions)
+            except Exception as error:
+                logger.debug("is executed for itself, which tells why: %r", error)
             else:
                 await subscriber.begin(subscriber.position if start is None else start)
-                return await self.groups.follow(subscriber, operation, sharing, context, viewer)
+                return await self.groups.follow(subscriber, operation, key, context, viewer)
         if after is not None:
-            await subscriber.begin(after)
+            subscriber.received = after
         return await self.groups.alone(subscriber, operation, context, viewer, placed=after is not None)
 
     def drain(self) -> None:

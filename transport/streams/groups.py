@@ -21,7 +21,7 @@ from pubsub.hub import Hub, Place
 from schema.context import Context, Stream
 from transport.streams.batch import Batch, Result
 from transport.streams.metrics import Metrics
-from transport.streams.operations import Key, Operation, Sharing
+from transport.streams.operations import Key, Operation
 from transport.streams.subscriber import COMPLETED, End, Subscriber, failure
 
 REMEMBERED = 64
@@ -50,10 +50,9 @@ class Groups:
         return len(self._groups)
 
     async def follow(
-        self, subscriber: Subscriber, operation: Operation, sharing: Sharing, context: Context, viewer: Viewer
+        self, subscriber: Subscriber, operation: Operation, key: Key, context: Context, viewer: Viewer
     ) -> End:
         """Until the subscription ends, or is cancelled."""
-        key = sharing.key(operation, viewer.permissions)
         everyone = Viewer(None, None, viewer.permissions)
         while True:
             group = self._groups.get(key)
@@ -83,7 +82,7 @@ class Groups:
         self, subscriber: Subscriber, operation: Operation, context: Context, viewer: Viewer, *, placed: bool
     ) -> End:
         """Until the subscription ends, or is cancelled. Not `placed`: the operation may say where it begins."""
-        stream = Stream(viewer, Place(subscriber.received), placed)
+        stream = Stream(viewer, Place(subscriber.received), placed, subscriber.begin)
         delivering = asyncio.create_task(self._deliver(subscriber, operation, context, stream))
         finished = asyncio.create_task(subscriber.finished())
         try:
@@ -111,8 +110,6 @@ class Groups:
             async for result in results:
                 if isinstance(result, End):
                     return result
-                if result.sequence <= subscriber.received:  # the operation itself says where it begins
-                    await subscriber.begin(result.sequence - 1)
                 subscriber.deliver(Batch([result]))
                 await subscriber.drained()
                 if subscriber.end is not None:

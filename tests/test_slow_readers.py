@@ -1,0 +1,183 @@
+"""Clients that read slowly, or not at all: they are told where to resume, and nobody waits for them."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from websockets.frames import Frame, Opcode
+
+from models.database import Database
+from resolvers.cursors import event_cursor
+from tests.conftest import Server, until
+from tests.shared import dam_values, fill
+from tests.slow_clients import TRANSPORTS, is_open, metrics, nothing_is_left, slow_socket, subscribed
+from tests.streaming import FOLLOW, Socket, add_many, cursor_of, following
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+START = event_cursor(0)
+
+
+def wide(count: int) -> str:
+    """A subscription with results of some `count` times 20 bytes."""
+    names = " ".join(f"name{number}: name" for number in range(count))
+    return f"subscription ($after: String) {{ damAdded(after: $after) {{ name cursor {names} }} }}"
+
+
+async def add_dams(server: Server, first: int, count: int) -> list[str]:
+    """One after the other, each seen at once: none waits for the next ones to be sent with them."""
+    names = [f"Dam {number}" for number in range(first, first + count)]
+    for start in range(0, count, 50):
+        await add_many(server, names[start : start + 50])
+    return names
+
+
+@pytest.mark.parametrize(
+    ("transport", "fields", "count"), [("websocket", 170, 450), *((transport, 800, 120) for transport in TRANSPORTS)]
+)
+async def test_who_stops_reading_is_told_where_to_resume_and_nobody_waits(
+    transport: str, fields: int, count: int, server: Server
+) -> None:
+    """Results of 3 kB, of which too many wait, and of 16 kB, whose bytes are too many."""
+    async with (
+        subscribed(transport, server, wide(fields), after=START) as slow,
+        following(server, START) as other,
+    ):
+        await until(lambda: is_open(server, subscriptions=2))
+        names = await add_dams(server, 0, count)
+        assert await other.names(count) == names
+        assert (await metrics(server))["dams_results_waiting"] == 0, "it has ended, and what waited was let go of"
+        received = await slow.receive_all()
+        assert [error["extensions"] for error in received.errors] == [
+            {"code": "SLOW_CONSUMER", "cursor": received.cursor}
+        ]
+        assert 0 < len(received.names) < count
+        async with subscribed(transport, server, wide(fields), after=received.cursor) as resumed:
+            assert received.names + await resumed.receive(count - len(received.names)) == names
+        found = await metrics(server)
+        assert found['dams_subscriptions_ended_total{reason="slow_consumer"}'] == 1
+    await until(lambda: nothing_is_left(server))
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_who_reads_is_not_slow_however_much_comes_at_once(
+    transport: str, server: Server, database: Database
+) -> None:
+    """In batches of 32, that is more than a megabyte each."""
+    async with subscribed(transport, server, wide(2000)) as stream:
+        await until(lambda: is_open(server, subscriptions=1))
+        names = [f"Dam {number}" for number in range(100)]
+        await fill(database, [dam_values(id=number, name=name) for number, name in enumerate(names, 1)])
+        assert await stream.receive(len(names)) == names
+
+
+async def fill_log(database: Database, server: Server, names: list[str]) -> None:
+    """With one event for each name, which the server has seen."""
+    await fill(database, [dam_values(id=number, name=name) for number, name in enumerate(names, 1)])
+    await until(lambda: has_seen(server, len(names)))
+
+
+async def has_seen(server: Server, sequence: int) -> bool:
+    return (await metrics(server))["dams_log_position"] == sequence
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_replay_waits_for_a_slow_reader(transport: str, server: Server, database: Database) -> None:
+    """9 MB of it, of which the server holds back what is not read."""
+    names = [f"Dam {number}" for number in range(3000)]
+    await fill_log(database, server, names)
+    async with subscribed(transport, server, wide(100), after=START) as stream:
+        for start in range(0, len(names), 100):
+            found = await metrics(server)
+            assert found["dams_results_waiting"] <= 1
+            assert found["dams_executions_total"] < start + 500, "what is held back is not even executed"
+            assert await stream.receive(100) == names[start : start + 100]
+        await add_many(server, ["Deer Creek"])
+        assert await stream.receive(1) == ["Deer Creek"]
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_who_vanishes_in_the_middle_of_a_replay_leaves_nothing_behind(
+    transport: str, server: Server, database: Database
+) -> None:
+    """With more to replay than a group remembers."""
+    await fill_log(database, server, ["Dam"] * 1000)
+    before = len(asyncio.all_tasks())
+    async with subscribed(transport, server, wide(100), after=START) as stream:
+        await stream.receive(10)
+    await until(lambda: nothing_is_left(server))
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_who_never_reads_again_is_cut_and_leaves_nothing_behind(
+    transport: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live, where it is told SLOW_CONSUMER if it would only hear, and in a replay, where it is waited for."""
+    for patience in ("websocket.PING_S", "websocket.PONG_S", "server.CLOSE_S", "event_stream.STALLED_S"):
+        monkeypatch.setattr(f"transport.{patience}", 0.3)
+    before = len(asyncio.all_tasks())
+    async with subscribed(transport, server, wide(800), after=START):
+        await until(lambda: is_open(server, subscriptions=1))
+        await add_dams(server, 0, 120)
+        await until(lambda: nothing_is_left(server))
+        async with subscribed(transport, server, wide(800), after=START):
+            await until(lambda: is_open(server, subscriptions=1))
+            await until(lambda: nothing_is_left(server))
+    await until(lambda: len(asyncio.all_tasks()) <= before)
+
+
+FAREWELLS = {
+    "a close": Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True),
+    "a ping and a close": Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=True)
+    + Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True),
+    "a frame that is none": b"\xff\xff",
+}
+
+
+@pytest.mark.parametrize("farewell", FAREWELLS)
+async def test_who_says_good_bye_without_reading_is_cut(
+    farewell: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's answer waits behind what is not read, for ever."""
+    monkeypatch.setattr("transport.server.CLOSE_S", 0.3)
+    async with slow_socket(server) as socket:
+        await socket.init()
+        await socket.start(wide(800), after=START)
+        await until(lambda: is_open(server, subscriptions=1))
+        await add_dams(server, 0, 60)
+        await until(lambda: has_executed(server, 60))
+        socket.connection.transport.write(FAREWELLS[farewell])
+        await until(lambda: not is_held(*ports_of(socket)))
+    await until(lambda: nothing_is_left(server))
+
+
+def ports_of(socket: Socket) -> tuple[int, int]:
+    """Of the server and of the client."""
+    return socket.connection.remote_address[1], socket.connection.local_address[1]
+
+
+def is_held(here: int, there: int) -> bool:
+    """Whether a process still has the connection; the kernel may go on offering what was sent on it."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ports = f":{here:04X}", f":{there:04X}"
+    return any(line[1].endswith(ports[0]) and line[2].endswith(ports[1]) and line[9] != "0" for line in lines)
+
+
+async def has_executed(server: Server, count: int) -> bool:
+    return (await metrics(server))["dams_executions_total"] == count
+
+
+async def test_the_other_operations_of_a_slow_socket_go_on(server: Server) -> None:
+    async with slow_socket(server) as socket:
+        await socket.init()
+        await socket.start(wide(800), after=START)
+        await until(lambda: is_open(server, subscriptions=1))
+        await add_dams(server, 0, 120)
+        await until(lambda: has_executed(server, 120))
+        while (message := await socket.receive())["type"] == "next":
+            pass
+        assert (message["id"], message["type"]) == ("1", "error")
+        await socket.start(FOLLOW, "2", after=await cursor_of(server))
+        await add_many(server, ["Deer Creek"])
+        assert await socket.names(1) == ["Deer Creek"]
