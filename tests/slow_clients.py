@@ -22,6 +22,16 @@ OPEN = ("dams_sockets_open", "dams_subscriptions_open", "dams_subscription_group
 """Metrics that are 0 when nobody is there."""
 
 
+UNUSUAL = "subscription { ...Field } fragment Field on Subscription { damAdded { name } }"
+"""Executed for each of its subscribers, even where they are alike."""
+
+
+def wide(count: int) -> str:
+    """A subscription with results of some `count` times 20 bytes."""
+    names = " ".join(f"name{number}: name" for number in range(count))
+    return f"subscription ($after: String) {{ damAdded(after: $after) {{ name cursor {names} }} }}"
+
+
 class Received(NamedTuple):
     """What came on a subscription."""
 
@@ -158,3 +168,8 @@ async def is_open(server: Server, **counts: int) -> bool:
 async def nothing_is_left(server: Server) -> bool:
     found = await metrics(server)
     return not any(found[name] for name in OPEN)
+
+
+async def has_executed(server: Server, count: int) -> bool:
+    """At least so many events, for all groups and replays together."""
+    return (await metrics(server))["dams_executions_total"] >= count

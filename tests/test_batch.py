@@ -1,5 +1,8 @@
 """Frames: the WebSocket library of our clients reads them as what was meant."""
 
+import asyncio
+from typing import Any
+
 import orjson
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import Protocol, Side, State
 
 from transport.streams.batch import Batch, Result, frame
+from transport.streams.subscriber import SocketSubscriber
 
 
 def messages(data: bytes) -> list[bytes]:
@@ -83,6 +87,41 @@ def test_any_results_for_any_ids_are_read_as_they_were_meant(ids: list[str], pay
     for operation_id in ids:
         sent = [orjson.loads(message) for message in messages(batch.frames(orjson.dumps(operation_id)))]
         assert sent == [next_message(operation_id, payload) for payload in payloads]
+
+
+class Wire:
+    """As much of a connection as a subscriber uses."""
+
+    def __init__(self) -> None:
+        self.writable = asyncio.Event()
+        self.sent = b""
+
+    def write(self, frames: bytes) -> None:
+        self.sent += frames
+
+    def payloads(self) -> list[object]:
+        sent, self.sent = self.sent, b""
+        return [orjson.loads(message)["payload"] for message in messages(sent)]
+
+
+async def test_a_socket_gets_what_it_has_not_had_now_or_when_it_is_read_on() -> None:
+    wire: Any = Wire()
+    subscriber = SocketSubscriber(4, wire, "1")
+    results = [Result(sequence, str(sequence).encode()) for sequence in range(1, 10)]
+    wire.writable.set()
+    subscriber.deliver(Batch(results[:4]))
+    assert wire.payloads() == []
+    subscriber.deliver(Batch(results[2:6]))
+    assert wire.payloads() == [5, 6]
+    wire.writable.clear()
+    subscriber.deliver(Batch(results[4:7]))
+    subscriber.deliver(Batch(results[7:]))
+    assert wire.payloads() == []
+    assert (subscriber.position, subscriber.received, subscriber.waiting) == (6, 9, 3)
+    wire.writable.set()
+    await subscriber.drained()
+    assert wire.payloads() == [7, 8, 9]
+    assert (subscriber.position, subscriber.waiting) == (9, 0)
 
 
 def test_a_batch_gives_what_comes_after_a_number() -> None:

@@ -10,7 +10,7 @@ import pytest
 from models.errors import ServerDraining
 from pubsub import hub as hub_module
 from pubsub.log import PAGE
-from schema.errors import MASKED
+from schema.errors import MASKED, masked_extensions
 from tests.conftest import until
 from tests.in_memory import IDS, Following, Station, settle, station, steps_until
 from transport.streams.groups import REMEMBERED, RESULTS_A_WRITE, SOCKETS_A_TURN
@@ -19,6 +19,7 @@ from transport.streams.subscriber import refusal
 UNUSUAL = "subscription { ...Root } fragment Root on Subscription { damAdded { damId } }"
 """Executed for itself."""
 
+CREEKS = 'subscription ($after: String) { damAdded(after: $after, where: {text: "creek"}) { damId } }'
 NAMES = "subscription ($after: String) { damAdded(after: $after) { name } }"
 
 
@@ -141,6 +142,44 @@ async def test_who_replays_more_than_a_page_and_meets_a_burst_gets_all_of_it(off
     await office.delivered(replaying)
     assert replaying.listener.sequences == list(range(1, 5 * PAGE + 1))
     assert live.listener.sequences == list(range(3 * PAGE + 1, 5 * PAGE + 1))
+
+
+async def test_a_replay_goes_as_fast_as_its_client_reads(office: Station) -> None:
+    office.add(2 * PAGE)
+    await office.seen()
+    replaying = office.follow(after=0)
+    replaying.listener.reads.clear()
+    await settle()
+    assert office.executions == 1
+    replaying.listener.reads.set()
+    await office.delivered(replaying)
+    assert replaying.listener.sequences == list(range(1, 2 * PAGE + 1))
+
+
+async def test_a_replay_ends_at_the_end_of_the_log_whatever_it_has_found(office: Station) -> None:
+    office.add(name="Deer Creek")
+    office.add(2 * PAGE)
+    await office.seen()
+    followed = [office.follow(CREEKS, after=0) for _ in range(2)]
+    await settle()
+    assert len(office.delivery.groups) == 1
+    office.add(name="Mill Creek")
+    await office.seen()
+    assert [each.listener.sequences for each in followed] == [[1, office.log.last]] * 2
+    assert office.executions == 3
+
+
+async def test_a_cursor_of_another_process_may_be_ahead_of_this_one(office: Station) -> None:
+    office.add()
+    await office.seen()
+    office.log.add()  # which this process has not heard of yet
+    ahead, here = office.follow(after=2), office.follow()
+    await settle()
+    office.add()
+    await office.seen()
+    assert ahead.listener.sequences == [3]
+    assert here.listener.sequences == [2, 3]
+    assert office.executions == 2
 
 
 async def test_a_removed_dam_is_not_served_from_the_memory_of_a_group(office: Station) -> None:
@@ -294,6 +333,20 @@ async def test_a_source_that_fails_tells_every_member_and_the_group_is_gone(offi
     office.add()
     await office.seen()
     assert joiner.listener.sequences == [5]
+
+
+async def test_what_came_before_a_failure_is_delivered(office: Station) -> None:
+    """A row in the middle of a burst, of which no dam can be made: that ends a subscription, as Strawberry has it."""
+    member = office.follow()
+    await settle()
+    office.add(3)
+    office.log.add(owner_types=5)
+    office.add(3)
+    await member.end()
+    *dams, failed = member.listener.payloads
+    assert [dam["data"]["damAdded"]["damId"] for dam in dams] == [1, 2, 3]
+    assert failed["errors"][0]["extensions"] == masked_extensions("the request")
+    assert len(office.delivery.groups) == 0
 
 
 @pytest.mark.parametrize("document", [IDS, UNUSUAL])
