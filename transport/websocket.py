@@ -37,7 +37,7 @@ from transport.streams.admission import TooMany
 from transport.streams.batch import frame
 from transport.streams.delivery import Delivery, host_of
 from transport.streams.operations import Operation, subscription_of
-from transport.streams.subscriber import End, SocketSubscriber, refusal
+from transport.streams.subscriber import End, SocketSubscriber, failure, refusal
 
 MAX_OPERATIONS = 100
 """At a time on one socket."""
@@ -152,6 +152,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 end = await self._delivery.follow(subscriber, asked, subscription, self.context, viewer)
         except InventoryError as error:
             end = refusal(error)
+        except Exception:
+            end = failure()
         with suppress(WebSocketDisconnected):
             await self._tell(operation, end)
 

@@ -219,12 +219,12 @@ class Group:
                 self._metrics.sent_first(event.at)
         self._metrics.messages.inc(len(results) * len(members))
         if self._place.more:
-            await self._wait_for(members)
+            await self._wait_for_members()
 
-    async def _wait_for(self, members: list[Subscriber]) -> None:
+    async def _wait_for_members(self) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + BURST_PATIENCE_S
-        while any(member.waiting for member in members) and loop.time() < deadline:  # noqa: ASYNC110  # not one event
+        while any(member.waiting for member in self._members) and loop.time() < deadline:  # noqa: ASYNC110  # not one event
             await asyncio.sleep(0.005)
 
     def _remember(self, results: list[Result]) -> None:

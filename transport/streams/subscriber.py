@@ -2,7 +2,7 @@
 
 A client that reads gets each result at once. For one that does not, results wait: at most `MAX_WAITING` of them and
 `MAX_WAITING_BYTES`, or what came in one piece when nothing waited. Then the subscription ends with `SLOW_CONSUMER` and
-the cursor from which to resume. Nobody waits for it meanwhile.
+the cursor from which to resume. What comes live does not wait for it meanwhile.
 """
 
 import asyncio
