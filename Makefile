@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The checks run in the order in which they are written, the cheap ones first.
 .NOTPARALLEL:
-.PHONY: help run test bench-fanout lock clean lint types web-test services
+.PHONY: help run test soak bench-fanout lock clean lint types web-test services
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -24,6 +24,9 @@ test: .venv/requirements-dev.installed $(BIN)/dams lint types web-test $(WEB) se
 
 bench-fanout: .venv/requirements.installed $(BIN)/dams ## Compare what telling many subscribers costs, ours and others (ARGS="--n 1000")
 	@$(BIN)/python -m bench.fanout.run $(ARGS)
+
+soak: .venv/requirements-dev.installed $(BIN)/dams services ## Ten minutes of random faults under 200 subscribers (SOAK_SEED=17 SOAK_MINUTES=2 make soak)
+	@$(BIN)/python -m tests.soak
 
 lock: .venv/requirements-dev.installed ## Bring requirements*.lock in line with pyproject.toml (delete them first for all the newest)
 	$(LOCK) --group build pyproject.toml --output-file requirements.lock

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from auth.viewer import Viewer
 from models import ApiToken, GroupPermission, User, UserGroup
-from models.database import Database
+from models.database import Database, Reader
 from models.errors import BadUserInput, Unauthenticated
 from models.identity import Permission
 
@@ -73,10 +73,10 @@ async def authenticate(database: Database, token: str) -> Viewer:
     return found
 
 
-async def authenticate_all(database: Database, tokens: Sequence[str]) -> dict[str, Viewer | Unauthenticated]:
+async def authenticate_all(reader: Reader, tokens: Sequence[str]) -> dict[str, Viewer | Unauthenticated]:
     """Whose each token is, or why it is not valid."""
     viewers: dict[str, Viewer | Unauthenticated] = {}
-    async with database.read() as connection:
+    async with reader.read() as connection:
         for start in range(0, len(tokens), TOKENS_A_STATEMENT):
             by_hash = {hash_token(token): token for token in tokens[start : start + TOKENS_A_STATEMENT]}
             rows = (await connection.execute(FIND_TOKENS, {"token_hashes": list(by_hash)})).all()

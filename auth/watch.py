@@ -63,7 +63,7 @@ class TokenWatch:
                 logger.exception("cannot check the tokens of open streams, trying again")
 
     async def _check(self) -> None:
-        found = await authenticate_all(self._database, list(self._watched))
+        found = await authenticate_all(self._database.following, list(self._watched))
         for token, now in found.items():
             for watcher in list(self._watched.get(token, ())):
                 if loss := self._loss(watcher.viewer, now):

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import resource
 import sys
+from contextlib import suppress
 
 import typer
 import uvicorn
@@ -57,7 +58,8 @@ def create_app_of_process() -> Starlette:
 def _raise_file_limit() -> None:
     """A socket is a file, and many systems begin with 1,024 of them. The processes that are started inherit it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    with suppress(ValueError, OSError):  # macOS knows "no limit" and refuses it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from models.errors import DatabaseUnavailable
 from models.geodesy import in_area, metres_between
@@ -24,10 +24,26 @@ STATEMENT_TIMEOUT_S = 30.0
 """The longest a PostgreSQL statement of a request may take; imports set their own."""
 
 
-class Database:
+class Reader:
+    """A pool of connections for reading."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which each statement sees all that was committed before it.
+
+        Raises DatabaseUnavailable.
+        """
+        async with _available(self._engine.connect()) as connection:
+            yield connection
+
+
+class Database(Reader):
     """Connections for reading and for writing. `url` may name the engine alone (`postgresql://`, `sqlite:///`).
 
-    The two have pools of their own: writers that wait for the counter row hold no reader up, nor readers a writer.
+    Each has a pool of its own: writers that wait for the counter row hold no reader up, nor readers a writer.
     """
 
     def __init__(self, url: str) -> None:
@@ -38,24 +54,21 @@ class Database:
         options = ENGINE_OPTIONS.get(parsed.get_backend_name(), {})
         writer_pool = WRITER_POOLS.get(parsed.get_backend_name(), {})
         self._readers = create_async_engine(parsed, **options)
+        self._followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL})
         self._writers = create_async_engine(parsed, **{**options, **writer_pool})
         self._unfinished: set[asyncio.Task[Any]] = set()
         self.dialect = self._readers.dialect.name
         if self.dialect == "sqlite":
             event.listen(self._readers.sync_engine, "connect", _prepare_sqlite)
+            event.listen(self._followers.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._writers.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._writers.sync_engine, "begin", _begin_sqlite)
         else:
             self._readers = self._readers.execution_options(isolation_level="AUTOCOMMIT")
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection on which each statement sees all that was committed before it.
-
-        Raises DatabaseUnavailable.
-        """
-        async with _available(self._readers.connect()) as connection:
-            yield connection
+            self._followers = self._followers.execution_options(isolation_level="AUTOCOMMIT")
+        super().__init__(self._readers)
+        self.following = Reader(self._followers)
+        """For what keeps everybody up to date: the requests of others do not hold it up."""
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -84,6 +97,7 @@ class Database:
     async def close(self) -> None:
         await asyncio.gather(*self._unfinished, return_exceptions=True)
         await self._readers.dispose()
+        await self._followers.dispose()
         await self._writers.dispose()
 
 
@@ -149,6 +163,9 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
         },
     },
 }
+
+FOLLOWER_POOL: dict[str, Any] = {"pool_size": 2, "max_overflow": 0}
+"""For the hub, and for the tokens of open streams."""
 
 WRITER_POOLS: dict[str, dict[str, Any]] = {
     # One writer at a time: half as many waits and a p99 of 0.2 s where SQLite's own retries gave 3 s.

@@ -74,7 +74,3 @@ class ServerDraining(InventoryError):
     """The process is about to end; another one, or the next one here, takes over."""
 
     code = "SERVER_DRAINING"
-
-
-class TooManySubscriptions(InventoryError):
-    code = "TOO_MANY_SUBSCRIPTIONS"

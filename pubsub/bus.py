@@ -58,6 +58,8 @@ class RedisBus:
                     aclosing(self._arrivals(subscription)) as arrivals,
                 ):
                     async for sequence in arrivals:
+                        if self.connected is False:
+                            logger.warning("Redis is back")
                         self.connected = True
                         yield sequence
             except Exception as error:

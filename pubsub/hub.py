@@ -38,6 +38,13 @@ EVENTS_A_TURN = 32
 """Events that a reader takes before others have their turn: some 10 ms where each is executed."""
 
 
+READERS_A_TURN = 32
+"""Readers that are woken before others have their turn: some 10 ms where each executes the event."""
+
+REPLAYS_AT_A_TIME = 4
+"""Reads of the log for readers that are far behind; the others wait, and the requests of others do not."""
+
+
 class Wanted(Protocol, Hashable):
     """Whether a reader wants an event. Equal ones are asked once."""
 
@@ -69,6 +76,7 @@ class Hub:
         self._kept: deque[LoggedEvent] = deque(maxlen=KEPT_EVENTS)
         self._position = 0
         self._announced = 0
+        self._replays = asyncio.Semaphore(REPLAYS_AT_A_TIME)
         self._woken = asyncio.Event()
         self._to_announce = asyncio.Event()
         self._waiting: dict[Wanted, set[Move]] = {}
@@ -152,13 +160,20 @@ class Hub:
             if not waiting and self._waiting.get(wanted) is waiting:
                 del self._waiting[wanted]
 
-    def _wake_readers(self, events: list[LoggedEvent]) -> None:
+    async def _wake_readers(self, events: list[LoggedEvent]) -> None:
+        """Some at a time: each does its work in the turn in which it is woken."""
+        woken = 0
         for wanted, waiting in list(self._waiting.items()):
-            if found := [event for event in events if wanted(event)]:
+            if not (found := [event for event in events if wanted(event)]):
+                continue
+            if self._waiting.get(wanted) is waiting:
                 del self._waiting[wanted]
-                for move in waiting:
-                    if not move.done():
-                        move.set_result((self._position, found))
+            for move in list(waiting):
+                if not move.done():
+                    move.set_result((self._position, found))
+                    woken += 1
+                    if woken % READERS_A_TURN == 0:
+                        await asyncio.sleep(0)
 
     def _kept_after(self, position: int) -> list[LoggedEvent] | None:
         """None where the kept events begin too late."""
@@ -173,7 +188,8 @@ class Hub:
         """Waits while the database is away: a stream that has begun does not end for that."""
         while True:
             try:
-                return await read_log(self._database, position)
+                async with self._replays:
+                    return await read_log(self._database, position)
             except DatabaseUnavailable:
                 await asyncio.sleep(POLL_S)
 
@@ -194,10 +210,10 @@ class Hub:
                 logger.exception("cannot read the log, trying again")
 
     async def _catch_up(self) -> None:
-        while events := await read_log(self._database, self._position):
+        while events := await read_log(self._database.following, self._position):
             self._keep(events)
             self._position = events[-1].sequence
-            self._wake_readers(events)
+            await self._wake_readers(events)
             if len(events) < PAGE:
                 return
 
@@ -216,7 +232,7 @@ class Hub:
         if removed:  # the log no longer shows these dams either
             kept = (replace(event, dam=None) if event.dam_id in removed else event for event in self._kept)
             self._kept = deque(kept, self._kept.maxlen)
-            self.last_removal = events[-1].sequence
+            self.last_removal = max(event.sequence for event in events if event.kind is EventKind.DAM_REMOVED)
         self._kept.extend(events)
 
     async def _listen(self, bus: RedisBus) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import Row, bindparam, delete, func, select
 
 from models import Dam, Event, EventKind, Inventory
 from models.dam import DAM_COLUMNS
-from models.database import Database
+from models.database import Database, Reader
 from models.errors import CursorAhead, CursorExpired, DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
@@ -62,12 +62,12 @@ class LoggedEvent:
     """The dam as it is now; None where it was removed since."""
 
 
-async def read_log(database: Database, after: int) -> list[LoggedEvent]:
+async def read_log(reader: Reader, after: int) -> list[LoggedEvent]:
     """The next events after a sequence number, at most `PAGE`; no gap, since sequence order is commit order.
 
     Raises CursorExpired where the next ones were deleted.
     """
-    async with database.read() as connection:
+    async with reader.read() as connection:
         rows = (await connection.execute(READ_LOG, {"after": after})).all()
     if rows and rows[0].sequence > after + 1:
         raise CursorExpired(EXPIRED)

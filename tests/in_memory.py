@@ -81,6 +81,10 @@ class Log:
         gone = event.dam_id in self.removed
         return LoggedEvent(event.sequence, event.kind, event.dam_id, event.at, None) if gone else event
 
+    @property
+    def following(self) -> "Log":
+        return self
+
     async def require(self, after: int) -> None:
         last, oldest = self.last, self.oldest
         await asyncio.sleep(0)

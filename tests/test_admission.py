@@ -36,7 +36,7 @@ PLACES = {"": "in this server process", "_per_address": "from your address", "_p
 @pytest.mark.parametrize(("scope", "code"), [("", 1013), ("_per_address", 4429)])
 async def test_a_socket_too_many_is_closed_with_the_limit(scope: str, code: int, serve: Serve) -> None:
     async with serve(**{f"max_sockets{scope}": 2}) as server, opened(server.websocket_url) as kept:
-        refusal = code, f"There are 2 WebSockets open {PLACES[scope]}, the most there may be. Close one or wait."
+        refusal = code, f"At most 2 WebSockets may be open at a time {PLACES[scope]}. Close one or wait."
         for _ in range(2):
             async with opened(server.websocket_url):
                 await until(lambda: is_open(server, sockets=2))
@@ -69,7 +69,7 @@ async def test_subscriptions_are_limited_over_all_transports_together(
     scope: str, serve: Serve, database: Database
 ) -> None:
     other = await create_token(database, user="admin", name="another of the same user")
-    limit = f"There are 3 subscriptions open {PLACES[scope]}, the most there may be. Close one or wait."
+    limit = f"At most 3 subscriptions may be open at a time {PLACES[scope]}. Close one or wait."
     async with serve(**{f"max_subscriptions{scope}": 3}) as server:
         for leaving in TRANSPORTS:
             async with AsyncExitStack() as stack:

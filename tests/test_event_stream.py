@@ -240,14 +240,23 @@ async def test_a_fault_is_masked_and_told_in_a_last_event(
 @on_sqlite
 async def test_pages_of_allowed_origins_may_follow(serve: Serve) -> None:
     async with serve(allowed_origins=("https://maps.example",)) as server:
-        for origin, allowed in (("https://maps.example", "https://maps.example"), ("https://elsewhere.example", None)):
-            async with subscribed(server, get=True, headers=SSE | {"origin": origin}) as stream:
-                assert stream.response.headers.get("access-control-allow-origin") == allowed
-                assert stream.response.headers["vary"] == "Origin"
-                await stream.begun()
-            asked = {"access-control-request-method": "POST", "access-control-request-headers": "last-event-id"}
-            preflight = await server.http.options("/graphql/stream", headers={"origin": origin} | asked)
-            assert preflight.is_success == (allowed is not None)
+        asked = {"access-control-request-method": "POST", "access-control-request-headers": "last-event-id"}
+        allowed, other = {"origin": "https://maps.example"}, {"origin": "https://elsewhere.example"}
+        async with subscribed(server, get=True, headers=SSE | allowed) as stream:
+            assert stream.response.headers["access-control-allow-origin"] == "https://maps.example"
+            assert stream.response.headers["vary"] == "Origin"
+            await stream.begun()
+        assert (await server.http.options("/graphql/stream", headers=allowed | asked)).is_success
+        refused = await server.http.get("/graphql", params={"query": FOLLOW}, headers=SSE | other)
+        assert refused.status_code == 403
+        assert refused.json()["errors"][0]["extensions"] == {"code": "FORBIDDEN"}
+        assert not (await server.http.options("/graphql/stream", headers=other | asked)).is_success
+
+
+async def test_a_name_that_is_no_text_is_refused(server: Server) -> None:
+    body = {"query": FOLLOW, "operationName": {}}
+    answer = await server.http.post("/graphql", json=body, headers=SSE)
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (400, "operationName must be a string.")
 
 
 def on_one_connection(server: Server, *requests: tuple[str, str, bytes | None]) -> list[tuple[int, bytes]]:

@@ -13,8 +13,17 @@ from pubsub.log import PAGE
 from schema.errors import MASKED, masked_extensions
 from tests.conftest import until
 from tests.in_memory import IDS, Following, Station, settle, station, steps_until
-from transport.streams.groups import REMEMBERED, RESULTS_A_WRITE, SOCKETS_A_TURN
+from transport.streams.groups import RESULTS_A_WRITE, SOCKETS_A_TURN
 from transport.streams.subscriber import refusal
+
+REMEMBERED = 64
+"""Fewer than in earnest, so that few events are more."""
+
+
+@pytest.fixture(autouse=True)
+def _little_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transport.streams.groups.REMEMBERED", REMEMBERED)
+
 
 UNUSUAL = "subscription { ...Root } fragment Root on Subscription { damAdded { damId } }"
 """Executed for itself."""
@@ -302,7 +311,7 @@ async def test_an_expired_cursor_in_a_replay_ends_that_one_alone(monkeypatch: py
         await steps_until(lambda: len(replaying.listener.sequences) >= PAGE // 2)
         office.log.prune(2 * PAGE)
         end = await replaying.end()
-        assert end.reason == "failed"
+        assert end.reason == "cursor_expired"
         assert end.last is not None
         assert b'"CURSOR_EXPIRED"' in end.last
         assert replaying.listener.sequences == list(range(1, PAGE + 1))
@@ -365,7 +374,7 @@ async def test_what_nobody_expected_is_masked_and_logged(
     office.add()
     for member in members:
         end = await member.end()
-        assert end.reason == "failed"
+        assert end.reason == "internal_server_error"
         [error] = end.errors
         assert error["message"] == MASKED
         assert error["extensions"]["code"] == "INTERNAL_SERVER_ERROR"

@@ -132,7 +132,7 @@ async def test_who_leaves_out_a_cursor_that_the_document_demands_fails_alone(off
     assert good.listener.sequences == [1]
     for following in bad:
         end = await following.end()
-        assert end.reason == "refused"
+        assert end.reason == "bad_user_input"
         assert "Variable '$after'" in end.errors[0]["message"]
         assert following.listener.results == []
 
@@ -140,7 +140,7 @@ async def test_who_leaves_out_a_cursor_that_the_document_demands_fails_alone(off
 async def test_two_that_are_refused_are_each_told(office: Station) -> None:
     for _ in range(2):
         end = await office.follow(VARIABLE, where={"nonsense": 1}).end()
-        assert end.reason == "refused"
+        assert end.reason == "bad_user_input"
         assert [error["extensions"]["code"] for error in end.errors] == ["BAD_USER_INPUT"]
     assert len(office.delivery.groups) == 0
 

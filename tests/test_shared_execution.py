@@ -39,7 +39,15 @@ from tests.conftest import Serve, Server, until
 from tests.documents import ALL, Sent, documents, mutilated
 from tests.shared import NOON, dam_values
 from tests.streaming import BEARER, FOLLOW, Socket, add_many, cursor_of, following, opened
-from transport.streams.groups import REMEMBERED
+
+REMEMBERED = 64
+"""Fewer than in earnest, so that few events are more."""
+
+
+@pytest.fixture(autouse=True)
+def _little_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transport.streams.groups.REMEMBERED", REMEMBERED)
+
 
 REPLAYED = 10
 """Dams before a subscription begins; one more comes while it runs."""

@@ -1,4 +1,4 @@
-"""Clients that read slowly, or not at all: they are told where to resume, and nobody waits for them."""
+"""Clients that read slowly, or not at all: they are told where to resume, and what comes live does not wait."""
 
 import asyncio
 from contextlib import AsyncExitStack

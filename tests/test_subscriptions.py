@@ -100,6 +100,7 @@ NO_MESSAGES = [
     *(subscribe(payload={"query": wrong}) for wrong in WRONG["query"]),
     *(subscribe(payload={"query": WHO, "variables": wrong}) for wrong in WRONG["variables"]),
     subscribe(payload={"query": WHO, "operationName": 5}),
+    subscribe(id="x" * 129),
 ]
 
 
@@ -124,7 +125,7 @@ async def test_the_reason_of_a_close_always_fits(server: Server) -> None:
     async with opened(server.websocket_url) as socket:
         await socket.init()
         for _ in range(2):
-            await socket.start(FOLLOW, "ü" * 200)
+            await socket.start(FOLLOW, "ü" * 128)
         code, reason = await socket.closed()
         assert code == 4409
         assert reason.startswith("Subscriber for üüü")
@@ -194,6 +195,8 @@ async def test_an_operation_too_many_is_refused_and_the_others_go_on(server: Ser
         assert refused["payload"][0]["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
         await add_many(server, ["Deer Creek"])
         assert await socket.names(100) == ["Deer Creek"] * 100
+        await socket.start(FOLLOW, "5", after=cursor)
+        assert await socket.closed() == (4409, "Subscriber for 5 already exists")
 
 
 async def test_reading_may_need_a_token(serve: Serve, admin: Viewer) -> None:

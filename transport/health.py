@@ -34,7 +34,7 @@ async def database_check(database: Database) -> str:
     """`ok`, or one sentence on what is wrong."""
     try:
         async with asyncio.timeout(PATIENCE_S):
-            revision = await migrations.current(database)
+            revision = await migrations.current(database.following)
     except DatabaseUnavailable as error:
         return str(error)
     except TimeoutError:

@@ -53,7 +53,13 @@ STATUS = {
 RETRY_AFTER_S = "5"
 """For who is refused now and may be welcome in a moment."""
 
-REFUSED = {400: "BAD_REQUEST", 404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 415: "UNSUPPORTED_MEDIA_TYPE"}
+REFUSED = {
+    400: "BAD_REQUEST",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+}
 """Codes of requests in which no GraphQL could be found."""
 
 BY_METHOD = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
@@ -61,7 +67,8 @@ ELSEWHERE = {
     OperationType.MUTATION: (405, "Send mutations by POST."),  # GraphQL over HTTP, section 6.2.1
     OperationType.SUBSCRIPTION: (
         400,
-        "Subscribe over a WebSocket with the subprotocol graphql-transport-ws, or accept text/event-stream.",
+        "Subscribe over a WebSocket with the subprotocol graphql-transport-ws, or accept text/event-stream"
+        " or multipart/mixed;subscriptionSpec=1.0.",
     ),
 }
 """Status and reason for operations that came by a way on which they cannot be done."""
@@ -118,8 +125,14 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         adapter = self.request_adapter_class(request)
         if not self.is_request_allowed(adapter):
             return None
+        if not self._check_websocket_origin(request):  # type: ignore[arg-type]  # it reads nothing but headers
+            raise HTTPException(
+                403, "Pages of this origin may not subscribe. DAMS_ALLOWED_ORIGINS names those that may."
+            )
         data = await self.parse_http_body(adapter)
         assert isinstance(data, GraphQLRequestData)
+        if not isinstance(data.operation_name, str | None):
+            raise HTTPException(400, "operationName must be a string.")
         operation = Operation(data.query or "", data.variables or {}, data.operation_name)
         subscription = subscription_of(operation.query, operation.name)
         if subscription is None:

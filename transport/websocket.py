@@ -42,6 +42,9 @@ from transport.streams.subscriber import End, SocketSubscriber, failure, refusal
 MAX_OPERATIONS = 100
 """At a time on one socket."""
 
+MAX_ID_CHARACTERS = 128
+"""Of an operation's id, which goes out with each of its messages. Clients take a number or a UUID."""
+
 PING_S = 20.0
 """Proxies cut what is silent for a minute, some of them sooner."""
 
@@ -128,7 +131,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         self._connection.end(4403, str(error))
 
     async def handle_subscribe(self, message: Any) -> None:
-        if len(self.operations) < MAX_OPERATIONS:
+        if len(self.operations) < MAX_OPERATIONS or message["id"] in self.operations:
             await super().handle_subscribe(message)
             return
         error = GraphQLError(
@@ -184,7 +187,12 @@ def is_message(message: object) -> bool:
             return isinstance(rest.get("payload"), dict | None)
         case {"type": "complete", "id": str()}:
             return True
-        case {"type": "subscribe", "id": str(), "payload": {"query": str(query)} as payload}:
+        case {"type": "subscribe", "id": str(id_), "payload": {"query": str(query)} as payload}:
             variables, name = payload.get("variables"), payload.get("operationName")
-            return bool(query) and isinstance(variables, dict | None) and isinstance(name, str | None)
+            return (
+                bool(query)
+                and len(id_) <= MAX_ID_CHARACTERS
+                and isinstance(variables, dict | None)
+                and isinstance(name, str | None)
+            )
     return False

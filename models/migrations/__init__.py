@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from models.database import Database
+from models.database import Database, Reader
 
 
 def _config() -> Config:
@@ -24,7 +24,7 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
-async def current(database: Database) -> str | None:
+async def current(database: Reader) -> str | None:
     """The revision of the database; None where it has no tables of ours."""
     async with database.read() as connection:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())

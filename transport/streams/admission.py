@@ -17,7 +17,7 @@ class TooMany(InventoryError):
     code = "TOO_MANY_SUBSCRIPTIONS"
 
     def __init__(self, what: str, scope: str, limit: int) -> None:
-        super().__init__(f"There are {limit:,} {what} open {PLACES[scope]}, the most there may be. Close one or wait.")
+        super().__init__(f"At most {limit:,} {what} may be open at a time {PLACES[scope]}. Close one or wait.")
         self.scope = scope
 
 

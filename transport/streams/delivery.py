@@ -13,7 +13,7 @@ from auth.tokens import token_of_header
 from auth.viewer import Viewer, anonymous
 from auth.watch import OnLoss, TokenWatch
 from models.database import Database
-from models.errors import ServerDraining
+from models.errors import DatabaseUnavailable, ServerDraining
 from models.identity import Permission
 from pubsub.hub import Hub
 from resolvers.cursors import event_cursor
@@ -90,13 +90,15 @@ class Delivery:
         """Until the subscription ends, or is cancelled. `after` counts instead of that of the operation."""
         reason = "left"
         self._subscribers.add(subscriber)
+        if self._draining:  # since it was admitted
+            subscriber.finish(refusal(ServerDraining(DRAINING)))
         try:
             end = await self._follow(subscriber, operation, subscription, context, viewer, after)
             reason = end.reason
             return end
         finally:
             self._subscribers.discard(subscriber)
-            self.metrics.ended.labels(reason).inc()
+            self.metrics.ended.labels(subscriber.end.reason if subscriber.end else reason).inc()
 
     async def _follow(
         self,
@@ -114,6 +116,8 @@ class Delivery:
                 if start is not None:
                     await self.hub.require(start)
                 key = sharing.key(operation, viewer.permissions)
+            except DatabaseUnavailable as error:
+                return refusal(error)
             except Exception as error:
                 logger.debug("is executed for itself, which tells why: %r", error)
             else:

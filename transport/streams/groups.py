@@ -24,8 +24,9 @@ from transport.streams.metrics import Metrics
 from transport.streams.operations import Key, Operation
 from transport.streams.subscriber import COMPLETED, End, Subscriber, failure
 
-REMEMBERED = 64
-"""Latest results of a group that are kept for those who join."""
+REMEMBERED = 500
+REMEMBERED_BYTES = 128 * 1024
+"""Latest results of a group that are kept for those who join: after a restart, all of its members."""
 
 RESULTS_A_WRITE = 192
 """Results of a burst that go out together, in one system call for each socket; less than may wait for a client."""
@@ -130,17 +131,23 @@ class Groups:
                 async for result in results:
                     assert isinstance(result, ExecutionResult)
                     if isinstance(result, PreExecutionError):
-                        yield End("refused", [error.formatted for error in result.errors or ()])
+                        yield End(_reason(result), [error.formatted for error in result.errors or ()])
                         return
                     payload = orjson.dumps(process_result(result))
                     if stream.place.event is event:
-                        yield End("failed", last=payload)
+                        yield End(_reason(result), last=payload)
                         return
                     event = stream.place.event
                     self._metrics.executions.inc()
                     yield Result(stream.place.position, payload)
         except Exception:
             yield failure()
+
+
+def _reason(result: ExecutionResult) -> str:
+    """The code of the first error, which each has."""
+    errors = [error.extensions or {} for error in result.errors or ()]
+    return str(errors[0]["code"]).lower() if errors else "failed"
 
 
 class Group:
@@ -160,6 +167,7 @@ class Group:
         self._forget = forget
         self._members: set[Subscriber] = set()
         self._remembered: list[Result] = []
+        self._remembered_bytes = 0
         self._begun_at = hub.position
         """What was there before is replayed; the time until then is no lag."""
         self._floor = place.position
@@ -168,8 +176,10 @@ class Group:
 
     def join(self, subscriber: Subscriber) -> bool:
         """False where the subscriber stands too far back."""
-        if self._remembered and self._hub.last_removal > self._floor:  # what is remembered may be gone by now
-            self._floor, self._remembered = self._remembered[-1].sequence, []
+        if self._hub.last_removal > self._floor:  # what is remembered from before may be gone by now
+            self._floor = self._hub.last_removal
+            kept = [result for result in self._remembered if result.sequence > self._floor]
+            self._remembered, self._remembered_bytes = kept, sum(len(result.payload) for result in kept)
         if subscriber.received < self._floor:
             return False
         if missed := [result for result in self._remembered if result.sequence > subscriber.received]:
@@ -213,10 +223,10 @@ class Group:
             for member in members[start : start + SOCKETS_A_TURN]:
                 if member in self._members:  # and has not left meanwhile
                     member.deliver(batch)
-            await asyncio.sleep(0)
             event = self._place.event
             if start == 0 and event is not None and event.sequence > self._begun_at:
                 self._metrics.sent_first(event.at)
+            await asyncio.sleep(0)
         self._metrics.messages.inc(len(results) * len(members))
         if self._place.more:
             await self._wait_for_members()
@@ -229,6 +239,10 @@ class Group:
 
     def _remember(self, results: list[Result]) -> None:
         self._remembered += results
-        if surplus := self._remembered[:-REMEMBERED]:
-            self._floor = surplus[-1].sequence
-            del self._remembered[: len(surplus)]
+        self._remembered_bytes += sum(len(result.payload) for result in results)
+        surplus = 0
+        while len(self._remembered) - surplus > REMEMBERED or self._remembered_bytes > REMEMBERED_BYTES:
+            self._floor = self._remembered[surplus].sequence
+            self._remembered_bytes -= len(self._remembered[surplus].payload)
+            surplus += 1
+        del self._remembered[:surplus]

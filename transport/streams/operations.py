@@ -93,7 +93,7 @@ class Subscription:
 
 def subscription_of(query: str, name: str | None) -> Subscription | None:
     """None for what is no subscription, or no GraphQL at all."""
-    return _kept(query, name) if len(query) <= MAX_CHARACTERS else _subscription_of(query, name)
+    return _kept(query, name) if len(query) + len(name or "") <= MAX_CHARACTERS else _subscription_of(query, name)
 
 
 def _subscription_of(query: str, name: str | None) -> Subscription | None:

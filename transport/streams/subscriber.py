@@ -32,7 +32,7 @@ class End:
     """Of a subscription, as its client is told."""
 
     reason: str
-    """For the metrics."""
+    """For the metrics: `completed`, `left`, or the code of the error in small letters."""
     errors: Sequence[Any] = ()
     """In their JSON form."""
     last: bytes | None = None
@@ -50,7 +50,7 @@ def failure() -> End:
     """Of an exception that nobody expected: it is logged, and the client is told no more than the request id."""
     request_id = uuid.uuid4().hex
     logger.exception("unexpected error in a subscription, request %s", request_id)
-    return End("failed", [{"message": MASKED, "extensions": masked_extensions(request_id)}])
+    return End("internal_server_error", [{"message": MASKED, "extensions": masked_extensions(request_id)}])
 
 
 class Subscriber(ABC):
