@@ -10,7 +10,7 @@ class SubscriptionHealth:
     )
     event_cursor: str = strawberry.field(description="The last event that this process has seen.")
     median_lag_ms: float | None = strawberry.field(
-        description="From the time of an event to its first send, of the latest 100; null before the first."
+        description="From the time of an event to its first send, the median of the latest 100 sends; null before."
     )
     open_subscriptions: int = strawberry.field(description="Subscriptions that are open.")
     groups: int = strawberry.field(description="Executions for each event: one for all subscriptions that are alike.")
