@@ -20,6 +20,9 @@ ASYNC_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asy
 BUSY_TIMEOUT_S = 20.0
 """How long a SQLite writer waits for its turn, and then for another process. A national import takes about 10 s."""
 
+LAST_WRITES_S = 2.0
+"""For writes that are under way when the process ends. One that waits for a lock by then is given up."""
+
 STATEMENT_TIMEOUT_S = 30.0
 """The longest a PostgreSQL statement of a request may take; imports set their own."""
 
@@ -95,7 +98,8 @@ class Database(Reader):
             task.exception()  # seen, though nobody may be left to raise it for
 
     async def close(self) -> None:
-        await asyncio.gather(*self._unfinished, return_exceptions=True)
+        if self._unfinished:
+            await asyncio.wait(self._unfinished, timeout=LAST_WRITES_S)
         await self._readers.dispose()
         await self._followers.dispose()
         await self._writers.dispose()
@@ -164,8 +168,8 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
     },
 }
 
-FOLLOWER_POOL: dict[str, Any] = {"pool_size": 2, "max_overflow": 0}
-"""For the hub, and for the tokens of open streams."""
+FOLLOWER_POOL: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
+"""For the hub, the tokens of open streams and readiness, whose statements take a millisecond each."""
 
 WRITER_POOLS: dict[str, dict[str, Any]] = {
     # One writer at a time: half as many waits and a p99 of 0.2 s where SQLite's own retries gave 3 s.

@@ -100,7 +100,7 @@ class Hub:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Hub"]:
         """Follows the log from its present end on."""
-        self._position = await last_sequence(self._database)
+        self._position = await last_sequence(self._database.following)
         work = [self._follow()]
         if self._bus is not None:
             work += [self._listen(self._bus), self._announce(self._bus)]
@@ -219,7 +219,7 @@ class Hub:
 
     async def _skip(self) -> None:
         """The log was pruned past this hub while it could not read. Its readers ask the log, and hear so too."""
-        position = await last_sequence(self._database)
+        position = await last_sequence(self._database.following)
         self._kept.clear()
         waiting, self._waiting = self._waiting, {}
         for move in chain.from_iterable(waiting.values()):

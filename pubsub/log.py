@@ -76,8 +76,8 @@ async def read_log(reader: Reader, after: int) -> list[LoggedEvent]:
     ]
 
 
-async def last_sequence(database: Database) -> int:
-    async with database.read() as connection:
+async def last_sequence(reader: Reader) -> int:
+    async with reader.read() as connection:
         return (await connection.execute(select(Inventory.last_sequence))).scalar_one()
 
 

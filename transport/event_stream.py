@@ -125,6 +125,8 @@ class EventStream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         connection: HttpConnection = scope["extensions"][CONNECTION]
+        if connection.transport.is_closing():  # the client has gone while its token was looked up
+            return
         bound_send_buffer(connection.transport)
 
         async def write(body: bytes, more: bool = True) -> None:

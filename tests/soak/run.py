@@ -1,7 +1,6 @@
 """One run: everything is started, dams are added while the script of faults goes on, all heals, all is compared."""
 
 import asyncio
-import re
 import shutil
 import time
 from collections import Counter
@@ -38,8 +37,6 @@ KEPT = ROOT / "build" / "soak"
 
 SENTENCES = 5
 """About the first wrong subscriber; more would say the same."""
-
-TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)*.*")
 
 Say = Callable[[str], None]
 
@@ -200,5 +197,5 @@ class Run:
                 server.end()
             except RuntimeError as error:
                 self.problems.append(str(error))
-        tracebacks = Counter(found for server in self._world.servers for found in TRACEBACK.findall(server.log()))
+        tracebacks = Counter(found for server in self._world.servers for found in server.tracebacks())
         self.problems += [f"{count} times in the logs of servers: {found}" for found, count in tracebacks.items()]

@@ -31,7 +31,10 @@ ROOT = Path(__file__).parents[2]
 DAMS = Path(sys.executable).with_name("dams")
 AGAIN_S = 0.5
 
+TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?: .*\n)*.*")
 FAILED_START = re.compile(r"ERROR:    Traceback.*?DatabaseUnavailable.*?Application startup failed", re.DOTALL)
+CUT_SHORT = "Task cancelled, timeout graceful shutdown exceeded"
+"""What uvicorn says of a request that outlasts the end of its server, as one does that waits for the database."""
 
 Result = TypeVar("Result")
 
@@ -75,9 +78,10 @@ class Server(Service):
         if self._process is not None and self._process.returncode == -signal.SIGKILL:
             raise RuntimeError(f"A server did not end within {STOP_TIMEOUT_S:g} s of a SIGTERM.")
 
-    def log(self) -> str:
-        """Without what is told of a start that failed for want of the database."""
-        return FAILED_START.sub("", (self.folder / "log").read_text())
+    def tracebacks(self) -> list[str]:
+        """In its log, but for starts that failed for want of the database and requests that were cut short."""
+        log = FAILED_START.sub("", (self.folder / "log").read_text())
+        return [found for found in TRACEBACK.findall(log) if CUT_SHORT not in found]
 
     def ended_without_database(self) -> bool:
         return "failed to start, stopping the parent process" in (self.folder / "log").read_text()[-1000:]
