@@ -430,6 +430,7 @@ async def refusal_code(server: Server, document: str, token: str | None) -> str:
 
 
 READING = {
+    "subscriptionHealth": "{ subscriptionHealth { isLive } }",
     "dams": "{ dams { totalCount } }",
     "dam": "{ dam(damId: 1) { id } }",
     "node": f'{{ node(id: "{dam_global_id(1)}") {{ id }} }}',
