@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from http.client import HTTPConnection
@@ -23,7 +24,7 @@ from tests.services import Redis, Service
 CONNECT_TIMEOUT_S = 1.0
 
 
-class Server(Service):
+class Server(Service, ABC):
     """Runs on a core of its own. What it needs is installed when it is made, or NotInstalled is raised."""
 
     stop_signal = signal.SIGKILL  # nobody needs what it holds
@@ -38,8 +39,8 @@ class Server(Service):
         assert self._process is not None
         return self._process.pid
 
-    def program(self) -> Sequence[str | Path]:
-        raise NotImplementedError
+    @abstractmethod
+    def program(self) -> Sequence[str | Path]: ...
 
     def environment(self) -> dict[str, str]:
         return {}
@@ -55,9 +56,9 @@ class Server(Service):
             return False
         return True
 
+    @abstractmethod
     def publish(self, dams: list[Dam]) -> None:
         """Returns when the server, or who tells it, has taken all of them."""
-        raise NotImplementedError
 
     def publish_at_once(self, dams: list[Dam]) -> None:
         self.publish(dams)
