@@ -229,5 +229,6 @@ async def status_of_stream(server: Server, token: str) -> int:
 
 async def is_waited_for(connection: AsyncConnection) -> bool:
     """Whether somebody waits for a lock of this connection."""
+    await connection.execute(text("SELECT pg_stat_clear_snapshot()"))  # else a transaction sees what it saw at first
     waiting = text("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
     return bool(await connection.scalar(waiting))
