@@ -16,7 +16,7 @@ from graphql import (
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from schema.documents import KeptDocuments, KeptValidations
+from schema.documents import PreparedDocuments
 from schema.errors import CodedErrors
 from schema.execution import Execution
 from schema.mutation import Mutation
@@ -53,7 +53,7 @@ schema = InventorySchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[KeptDocuments, KeptValidations, CodedErrors, CursorFirst],
+    extensions=[PreparedDocuments, CodedErrors, CursorFirst],
     execution_context_class=Execution,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
