@@ -2,7 +2,20 @@
 
 from typing import Protocol
 
-from sqlalchemy import Boolean, ColumnElement, Dialect, Float, Integer, TypeDecorator, and_, func, literal, or_, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Float,
+    Integer,
+    TypeDecorator,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from models.dam import Dam
 from models.geodesy import Area, circle_bounds
@@ -20,6 +33,9 @@ class Spatial(Protocol):
         """Geodesic distance."""
 
     def within(self, longitude: float, latitude: float, metres: float) -> ColumnElement[bool]: ...
+
+    def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
+        """What is left of a number that is not negative when its fraction is cut off."""
 
 
 def coordinates_in(box: Box) -> ColumnElement[bool]:
@@ -61,6 +77,9 @@ class SqliteSpatial:
             func.round(self.metres(longitude, latitude), 3) <= metres,
         )
 
+    def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
+        return cast(number, Integer)
+
 
 class PostgisSpatial:
     """GiST indexes on the geometry and on its geography."""
@@ -84,6 +103,9 @@ class PostgisSpatial:
 
     def within(self, longitude: float, latitude: float, metres: float) -> ColumnElement[bool]:
         return func.ST_DWithin(func.geography(Dam.point), self._geography(longitude, latitude), metres, type_=Boolean())
+
+    def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
+        return func.trunc(number, type_=Integer())  # a cast would round
 
     def _geography(self, longitude: float, latitude: float) -> ColumnElement[object]:
         return func.geography(func.ST_SetSRID(func.ST_MakePoint(longitude, latitude), 4326))

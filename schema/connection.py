@@ -3,8 +3,10 @@
 import strawberry
 
 from resolvers.dams import count_dams
+from resolvers.extents import load_extent
 from resolvers.filters import Filter
 from resolvers.pagination import Ordering, Page
+from schema.clusters import Box
 from schema.context import Info
 from schema.dam import Dam
 
@@ -36,6 +38,11 @@ class DamConnection:
     @strawberry.field(description="Dams that meet the filter, on all pages. Counted only when asked for.")
     async def total_count(self, info: Info) -> int:
         return await count_dams(info.context.database, self.where)
+
+    @strawberry.field(description="The smallest box around all these dams; null where there are none.")
+    async def extent(self, info: Info) -> Box | None:
+        edges = await load_extent(info.context.database, self.where)
+        return None if edges is None else Box.from_edges(edges)
 
     @classmethod
     def from_page(cls, page: Page, ordering: Ordering, where: Filter) -> "DamConnection":

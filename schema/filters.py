@@ -5,6 +5,7 @@ from typing import Annotated
 
 import strawberry
 
+from models.spatial import Box
 from models.vocabulary import Hazard, OwnerType, Purpose
 from resolvers.filters import Filter, checked
 from resolvers.pagination import Ordering
@@ -23,6 +24,10 @@ class BoxInput:
     south: float = strawberry.field(description="Latitude of the southern edge.")
     east: float = strawberry.field(description="Longitude of the eastern edge.")
     north: float = strawberry.field(description="Latitude of the northern edge.")
+
+    @property
+    def edges(self) -> Box:
+        return self.west, self.south, self.east, self.north
 
 
 @strawberry.input(description="All points at most so many metres away, along the ellipsoid.")

@@ -7,14 +7,16 @@ from strawberry import argument
 
 from models.errors import BadUserInput
 from models.identity import Permission
+from resolvers.clusters import grid_for, load_clusters
 from resolvers.cursors import dam_id_of
 from resolvers.dams import load_dams, load_nearest, load_page
 from resolvers.locations import UnusableLocation, check_point
 from resolvers.pagination import Ordering, check_size, window
+from schema.clusters import DamClusters, cluster_from
 from schema.connection import DamConnection
 from schema.context import Info
 from schema.dam import Dam, GlobalId, Node
-from schema.filters import DamOrder, Where, conditions
+from schema.filters import BoxInput, DamFilter, DamOrder, Where, conditions
 from schema.health import SubscriptionHealth
 from schema.inventory import Inventory
 from schema.snapshot import inventory_state
@@ -90,6 +92,25 @@ class Query:
             info.context.database, conditions(where), longitude=longitude, latitude=latitude, limit=first
         )
         return [NearbyDam(distance_m=near.metres, dam=Dam.from_row(near.row)) for near in found]
+
+    @strawberry.field(description="The dams of a part of the map, counted cell by cell.")
+    async def dam_clusters(
+        self,
+        info: Info,
+        box: Annotated[BoxInput, argument(description="The part. Cells that it cuts count the dams inside it.")],
+        zoom: Annotated[
+            int, argument(description="From 0 to 22: a cell is a quarter as wide as a map tile of this zoom.")
+        ],
+        where: Where = None,
+    ) -> DamClusters:
+        await info.context.require(Permission.VIEW_DAMS)
+        filter_ = conditions(where) + conditions(DamFilter(box=box))
+        grid = grid_for(zoom, box.edges)
+        last = (await inventory_state(info)).last_sequence
+        clusters = await load_clusters(info.context.database, filter_, grid, up_to=last)
+        rows = await load_dams(info.context.database, [dam_id for cluster in clusters for dam_id in cluster.ids])
+        dams = {dam_id: Dam.from_row(row) for dam_id, row in rows.items()}
+        return DamClusters(nodes=[cluster_from(cluster, dams) for cluster in clusters], last_dam_id=last)
 
     @strawberry.field(description="How many dams there are and how many there may be.")
     async def inventory(self, info: Info) -> Inventory:
