@@ -187,6 +187,11 @@ async def test_explorer_says_that_a_token_is_refused(open_page: OpenPage) -> Non
     await expect(refusal).to_be_hidden()
 
 
+async def test_the_address_of_each_page_can_be_opened(server: Server) -> None:
+    paths = ["/", "/dams/12", "/add", "/sign-in", "/admin", "/graphiql", "/dams/Jordanelle", "/nowhere"]
+    assert [(await server.http.get(path)).status_code for path in paths] == [200] * 6 + [404] * 2
+
+
 async def test_dam_added_over_http_appears_on_the_home_page(open_page: OpenPage, server: Server) -> None:
     page = await open_page("/")
     await expect(page.get_by_role("status")).to_have_text("live")

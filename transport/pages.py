@@ -33,20 +33,29 @@ ASSET_HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "public, max-age=31536000, immutable",  # a changed file has another name
 }
-FILES = {"/": "index.html", "/graphiql": "graphiql.html", "/favicon.svg": "favicon.svg"}
+FILES = {
+    # The pages of the inventory are one file, which shows what its address says.
+    **dict.fromkeys(("/", "/dams/{dam_id:int}", "/add", "/sign-in", "/admin"), "index.html"),
+    "/graphiql": "graphiql.html",
+    "/favicon.svg": "favicon.svg",
+}
+"""By the path that it answers."""
 
 
 def page_routes(built: Path) -> list[BaseRoute]:
     """`built` is the folder that `npm run build` writes."""
 
-    async def show(request: Request) -> Response:
-        file = built / FILES[request.url.path]
-        if not file.is_file():
-            raise HTTPException(404, "The front end is not built. Run: make run")
-        return FileResponse(file, headers=PAGE_HEADERS)
+    def page(path: str, name: str) -> Route:
+        async def show(request: Request) -> Response:
+            file = built / name
+            if not file.is_file():
+                raise HTTPException(404, "The front end is not built. Run: make run")
+            return FileResponse(file, headers=PAGE_HEADERS)
+
+        return Route(path, show)
 
     assets = Mount("/assets", Assets(directory=built / "assets", check_dir=False))
-    return [*(Route(path, show) for path in FILES), assets]
+    return [*(page(path, name) for path, name in FILES.items()), assets]
 
 
 class Assets(StaticFiles):

@@ -6,11 +6,11 @@ import { connect, type GetToken } from "../src/apollo/connect";
 import { resuming } from "../src/graphql/resume";
 import type { Socket } from "../src/graphql/socket";
 import type { State } from "../src/graphql/status";
-import { followInventory } from "../src/pages/home/follow";
+import { followInventory } from "../src/pages/inventory/live/follow";
 import { ScriptedServer } from "./scripted";
 
 const DAM_ADDED = gql`
-  subscription ($after: String) {
+  subscription Follow($after: String) {
     damAdded(after: $after) {
       id
       cursor
@@ -373,7 +373,14 @@ test("leaves alone what cannot resume", async () => {
 });
 
 test("the home page listens from the cursor of what it has read, and reads anew when that has expired", async () => {
-  const inventory = (eventCursor: string) => ({ __typename: "Inventory", damCount: 1, eventCursor });
+  const inventory = (eventCursor: string) => ({
+    __typename: "Inventory",
+    damCount: 1,
+    maxDams: null,
+    remaining: null,
+    isFull: false,
+    eventCursor,
+  });
   const dams = { __typename: "DamConnection", nodes: [] };
   const troubles: unknown[] = [];
   server.data = { inventory: inventory("c7"), dams };

@@ -6,7 +6,7 @@ import { HTTP_URL, WS_URL } from "../../graphql/endpoint";
 import { openSocket } from "../../graphql/socket";
 import { EXAMPLES } from "./examples";
 import { linkedOperation } from "./linkedOperation";
-import { authorization, keepToken, readToken } from "./token";
+import { authorization, keepToken, readToken } from "../../session/token";
 import { TokenBox } from "./TokenBox";
 
 const socket = openSocket(WS_URL, () => authorization(readToken()));

@@ -1,7 +1,10 @@
-import type { ApolloCache, ApolloClient, TypedDocumentNode } from "@apollo/client";
+import type { ApolloCache, ApolloClient } from "@apollo/client";
 import { defer, retry, type Subscription, switchMap, tap, timer } from "rxjs";
-import { pauseMs } from "../../graphql/pause";
-import { DAM_ADDED, INVENTORY, LISTED, type ListedDam, type NoVariables, RECENT_DAMS } from "./documents";
+import { pauseMs } from "../../../graphql/pause";
+import type { ListedDamFragment } from "../../../gql/graphql";
+import { DAM_ADDED, INVENTORY, RECENT_DAMS } from "./documents";
+
+export const LISTED = 10;
 
 /**
  * Keeps the inventory in the cache current until it is unsubscribed.
@@ -38,18 +41,18 @@ export function followInventory(client: ApolloClient, onTrouble: (trouble: Error
  * neither.
  */
 async function readInventory(client: ApolloClient): Promise<string> {
-  const { inventory } = await readAnew(client, INVENTORY);
-  await readAnew(client, RECENT_DAMS);
+  const fetchPolicy = "network-only";
+  const { inventory } = dataOf(await client.query({ query: INVENTORY, fetchPolicy }));
+  dataOf(await client.query({ query: RECENT_DAMS, variables: { first: LISTED }, fetchPolicy }));
   return inventory.eventCursor;
 }
 
-async function readAnew<Data>(client: ApolloClient, query: TypedDocumentNode<Data, NoVariables>): Promise<Data> {
-  const { data } = await client.query({ query, fetchPolicy: "network-only" });
+function dataOf<Data>({ data }: { data?: Data | undefined }): Data {
   if (data === undefined) throw new Error("The server sent no data.");
   return data;
 }
 
-function addToInventory(cache: ApolloCache, dam: ListedDam): void {
+function addToInventory(cache: ApolloCache, dam: ListedDamFragment): void {
   cache.batch({
     update: () => {
       cache.updateQuery(
@@ -57,7 +60,7 @@ function addToInventory(cache: ApolloCache, dam: ListedDam): void {
         (known) => known && { inventory: { ...known.inventory, damCount: known.inventory.damCount + 1 } },
       );
       cache.updateQuery(
-        { query: RECENT_DAMS },
+        { query: RECENT_DAMS, variables: { first: LISTED } },
         (known) =>
           known && {
             dams: {

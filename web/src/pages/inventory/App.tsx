@@ -1,0 +1,29 @@
+import { lazy, Suspense } from "react";
+import { Route, Switch } from "wouter";
+import type { Status } from "../../graphql/status";
+import { Explore } from "./explore/Explore";
+import { NotFound } from "./NotFound";
+import { Shell } from "./Shell";
+
+const DamPage = lazy(() => import("./dam/DamPage"));
+const AddPage = lazy(() => import("./add/AddPage"));
+const SignInPage = lazy(() => import("./session/SignInPage"));
+const AdminPage = lazy(() => import("./admin/AdminPage"));
+
+/** Pages by address. The gateway serves each of these with the same file. */
+export function App({ status }: { status: Status }) {
+  return (
+    <Shell status={status}>
+      <Suspense>
+        <Switch>
+          <Route path="/" component={Explore} />
+          <Route path="/dams/:damId">{({ damId }) => <DamPage damId={Number(damId)} />}</Route>
+          <Route path="/add" component={AddPage} />
+          <Route path="/sign-in" component={SignInPage} />
+          <Route path="/admin" component={AdminPage} />
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </Shell>
+  );
+}

@@ -1,0 +1,3 @@
+export default function DamPage({ damId }: { damId: number }) {
+  return <p>{damId}</p>;
+}
