@@ -61,19 +61,26 @@ async def load_nearest(
 
     Neither engine can order an index by geodesic distance, so a circle grows until it holds enough.
     """
-    spatial = SPATIAL[database.dialect]
-    metres = spatial.metres(longitude, latitude).label("metres")
     radius = FIRST_RADIUS_M
+    while True:
+        found = await load_within(database, where, longitude=longitude, latitude=latitude, metres=radius, limit=limit)
+        if len(found) == limit or radius >= MAX_RADIUS_M:
+            return found
+        radius = min(radius * 4, MAX_RADIUS_M)
+
+
+async def load_within(
+    database: Database, where: Filter, *, longitude: float, latitude: float, metres: float, limit: int
+) -> list[Nearby]:
+    """The dams in a circle, in the order of `load_nearest`."""
+    spatial = SPATIAL[database.dialect]
+    distance = spatial.metres(longitude, latitude).label("metres")
+    statement = (
+        select_dams(where, spatial)
+        .add_columns(distance)
+        .where(spatial.within(longitude, latitude, metres))
+        .order_by(func.round(distance * 1000), Dam.id)  # the engines' last digits differ
+        .limit(limit)
+    )
     async with database.read() as connection:
-        while True:
-            statement = (
-                select_dams(where, spatial)
-                .add_columns(metres)
-                .where(spatial.within(longitude, latitude, radius))
-                .order_by(func.round(metres * 1000), Dam.id)  # the engines' last digits differ
-                .limit(limit)
-            )
-            rows = (await connection.execute(statement)).all()
-            if len(rows) == limit or radius >= MAX_RADIUS_M:
-                return [Nearby(row, round(row.metres, 3)) for row in rows]
-            radius = min(radius * 4, MAX_RADIUS_M)
+        return [Nearby(row, round(row.metres, 3)) for row in await connection.execute(statement)]

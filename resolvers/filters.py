@@ -45,7 +45,7 @@ class Condition(NamedTuple):
     holds: Callable[[Any, Any], bool]
 
 
-def _text(name: str, value: str) -> str:
+def check_text(name: str, value: str) -> str:
     if len(value) > MAX_FILTER_TEXT or "\x00" in value:
         raise BadUserInput(f"{name} must have at most {MAX_FILTER_TEXT} characters and no NUL among them.")
     return fold(value)
@@ -58,7 +58,7 @@ def _choices(name: str, values: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def _texts(name: str, values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_text(name, value) for value in _choices(name, values))
+    return tuple(check_text(name, value) for value in _choices(name, values))
 
 
 def _upper(name: str, values: Sequence[str]) -> tuple[str, ...]:
@@ -82,21 +82,21 @@ def _date(name: str, value: str) -> Any:
 
 def _box(name: str, value: Any) -> tuple[float, float, float, float]:
     for longitude, latitude in ((value.west, value.south), (value.east, value.north)):
-        _checked(name, longitude, latitude)
+        checked_point(name, longitude, latitude)
     if value.south > value.north:
         raise BadUserInput(f"{name}: south {value.south:g} is north of {value.north:g}.")
     return value.west, value.south, value.east, value.north
 
 
 def _circle(name: str, value: Any) -> tuple[float, float, float]:
-    _checked(name, value.longitude, value.latitude)
+    checked_point(name, value.longitude, value.latitude)
     if not 0 < value.metres <= MAX_RADIUS_M:
         raise BadUserInput(f"{name}: metres must be above 0 and at most {MAX_RADIUS_M:,.0f}, not {value.metres:g}.")
     # In whole millimetres, and half of one more: a distanceM taken as a radius finds its dam, on both engines.
     return value.longitude, value.latitude, round(value.metres, 3) + 0.0005
 
 
-def _checked(name: str, longitude: float, latitude: float) -> None:
+def checked_point(name: str, longitude: float, latitude: float) -> None:
     try:
         check_point(longitude, latitude)
     except UnusableLocation as error:
@@ -119,13 +119,13 @@ def _polygon(name: str, value: Any) -> Area:
     if shape.is_empty or not shape.is_valid:
         raise BadUserInput(f"{name} is not a valid area: {explain_validity(shape) if count else 'it is empty'}.")
     west, south, east, north = shape.bounds
-    _checked(name, west, south)
-    _checked(name, east, north)
+    checked_point(name, west, south)
+    checked_point(name, east, north)
     return Area(shape)
 
 
 def _equals(key: InstrumentedAttribute[Any]) -> Condition:
-    return Condition(_text, lambda _, value: key == value, lambda dam, value: getattr(dam, key.key) == value)
+    return Condition(check_text, lambda _, value: key == value, lambda dam, value: getattr(dam, key.key) == value)
 
 
 def _one_of(column: InstrumentedAttribute[Any], check: Callable[[str, Any], Any] = _choices) -> Condition:
@@ -162,7 +162,7 @@ def _between(column: InstrumentedAttribute[Any]) -> Condition:
 
 CONDITIONS: dict[str, Condition] = {
     "text": Condition(
-        _text,
+        check_text,
         lambda _, value: Dam.search_key.contains(value, autoescape=True),
         lambda dam, value: value in dam.search_key,
     ),

@@ -12,6 +12,7 @@ from resolvers.cursors import dam_id_of
 from resolvers.dams import load_dams, load_nearest, load_page
 from resolvers.locations import UnusableLocation, check_point
 from resolvers.pagination import Ordering, check_size, window
+from schema.before_adding import BeforeAdding
 from schema.clusters import DamClusters, cluster_from
 from schema.connection import DamConnection
 from schema.context import Info
@@ -35,7 +36,7 @@ async def load_dam(info: Info, dam_id: int) -> Dam | None:
 
 
 @strawberry.type
-class Query:
+class Query(BeforeAdding):
     @strawberry.field(description="Dams page by page: `first` after a cursor, or `last` before one.")
     async def dams(
         self,
