@@ -29,7 +29,7 @@ from tests.shared import dam_values
 from transport.streams.batch import Batch, Result
 from transport.streams.delivery import Delivery
 from transport.streams.operations import Operation, subscription_of
-from transport.streams.subscriber import End, Subscriber
+from transport.streams.subscriber import End, Subscriber, Write
 
 IDS = "subscription ($after: String) { damAdded(after: $after) { damId } }"
 ANYBODY = Viewer(None, None, frozenset({Permission.VIEW_DAMS}))
@@ -119,10 +119,9 @@ class Listener(Subscriber):
         self.results += results
         self.writes += 1
 
-    def _send(self, batch: Batch) -> bool:
-        if self.reads.is_set():
-            self._write(batch.after(self.received))
-        return self.reads.is_set()
+    def _write_of(self, batch: Batch) -> Write | None:
+        results = batch.after(self.received)
+        return (lambda _: self._write(results), b"") if self.reads.is_set() else None
 
     async def drained(self) -> None:
         while self._waiting:

@@ -52,6 +52,7 @@ async def test_who_only_listens_is_silent_too(server: Server) -> None:
 
 SIGNS_OF_LIFE: list[dict[str, Any]] = [
     {"type": "pong"},
+    {"type": "pong", "payload": {"at": 1}},
     {"type": "ping"},
     {"type": "complete", "id": "of nothing"},
     {"type": "subscribe", "id": "1", "payload": {"query": "{ viewer { name } }"}},

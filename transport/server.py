@@ -11,6 +11,7 @@ from typing import Any, cast
 from uvicorn._types import ASGI3Application, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 CONNECTION = "dams.connection"
@@ -48,8 +49,16 @@ def bound_send_buffer(transport: BaseTransport) -> None:
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HIGH_WATER_BYTES)
 
 
+PONGS = (b'{"type":"pong"}', b'{"type": "pong"}')
+"""As clients in JavaScript and in Python answer our ping. That they were heard is all there is to it, so it goes no
+further: thousands of idle sockets would otherwise keep the process busy."""
+
+
 class Connection(WebSocketsSansIOProtocol):
     """A WebSocket. `writable` is set while its client reads on."""
+
+    heard: float
+    """When anything came from the client, by the loop's clock."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
@@ -67,9 +76,14 @@ class Connection(WebSocketsSansIOProtocol):
             del self.request, self.response  # 3 KB of headers, of no more use
 
     def data_received(self, data: bytes) -> None:
+        self.heard = self.loop.time()
         super().data_received(data)
         if self.transport.is_closing() and self.close_timer is None:  # after the client's close, or what is no frame
             self._cut_in_time()
+
+    def handle_text(self, event: Frame) -> None:
+        if not (event.fin and event.data in PONGS):
+            super().handle_text(event)
 
     @property
     def is_open(self) -> bool:

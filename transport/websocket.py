@@ -83,7 +83,6 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         self._connection = self.websocket.connection
         self._address = host_of(websocket)
         self._loop = asyncio.get_running_loop()
-        self._heard = self._loop.time()
         self._keepalive = self._loop.call_later(PING_S, self._keep_alive)
         self._watching: AbstractContextManager[None] | None = None
 
@@ -102,7 +101,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         await super().shutdown()
 
     def _keep_alive(self) -> None:
-        silence = self._loop.time() - self._heard
+        silence = self._loop.time() - self._connection.heard
         if silence >= PING_S + PONG_S:
             self._connection.end(4499, "No sign of life")
             return
@@ -112,7 +111,6 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         self._keepalive = self._loop.call_later(patience - silence, self._keep_alive)
 
     async def handle_message(self, message: Any) -> None:
-        self._heard = self._loop.time()
         if not is_message(message):
             await self.handle_invalid_message("This is no message of graphql-transport-ws.")
             return

@@ -22,14 +22,14 @@ from schema.context import Context, Stream
 from transport.streams.batch import Batch, Result
 from transport.streams.metrics import Metrics
 from transport.streams.operations import Key, Operation
-from transport.streams.subscriber import COMPLETED, End, Subscriber, failure
+from transport.streams.subscriber import COMPLETED, MAX_WAITING, End, Subscriber, deliver_to_all, failure
 
 REMEMBERED = 500
 REMEMBERED_BYTES = 128 * 1024
 """Latest results of a group that are kept for those who join: after a restart, all of its members."""
 
-RESULTS_A_WRITE = 192
-"""Results of a burst that go out together, in one system call for each socket; less than may wait for a client."""
+RESULTS_A_WRITE = MAX_WAITING - 32
+"""Results of a burst that go out together, in one system call for each socket. The rest may wait behind them."""
 
 BURST_PATIENCE_S = 1.0
 """How long a burst, such as an import, waits at each write for clients that are behind. What comes live never waits."""
@@ -220,9 +220,8 @@ class Group:
         self._remember(results)
         members = list(self._members)
         for start in range(0, len(members), SOCKETS_A_TURN):
-            for member in members[start : start + SOCKETS_A_TURN]:
-                if member in self._members:  # and has not left meanwhile
-                    member.deliver(batch)
+            # Those that have left meanwhile are passed over.
+            deliver_to_all([each for each in members[start : start + SOCKETS_A_TURN] if each in self._members], batch)
             event = self._place.event
             if start == 0 and event is not None and event.sequence > self._begun_at:
                 self._metrics.sent_first(event.at)
