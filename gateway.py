@@ -4,6 +4,7 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TypedDict
 
@@ -19,10 +20,12 @@ from starlette.websockets import WebSocket
 
 from models.background import background
 from models.database import Database
+from pubsub.buckets import Buckets
 from pubsub.bus import RedisBus
 from pubsub.hub import Hub
 from pubsub.log import keep_log_short
 from resolvers.inventory import redis_channel
+from resolvers.rate_limits import RateLimits
 from schema import schema
 from schema.context import Context
 from schema.errors import MASKED, masked_extensions
@@ -30,7 +33,7 @@ from settings import Settings
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
 from transport.pages import page_routes
-from transport.streams.delivery import Delivery
+from transport.streams.delivery import Delivery, host_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class State(TypedDict):
     database: Database
     hub: Hub
     delivery: Delivery
+    rate_limits: RateLimits
     on_drain: Callable[[], None]
 
 
@@ -74,7 +78,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 },
             )
             await stack.enter_async_context(delivery.running())
-            yield {"database": database, "hub": hub, "delivery": delivery, "on_drain": delivery.drain}
+            rate_limits = RateLimits(
+                Buckets(),
+                per_address=settings.rate_limit_per_address,
+                per_user=settings.rate_limit_per_user,
+                per_token=settings.rate_limit_per_token,
+            )
+            yield {
+                "database": database,
+                "hub": hub,
+                "delivery": delivery,
+                "rate_limits": rate_limits,
+                "on_drain": delivery.drain,
+            }
 
     async def make_context(request: Request | WebSocket) -> Context:
         return Context(
@@ -85,6 +101,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
             authorization=request.headers.get("authorization"),
             request_id=uuid.uuid4().hex,
             health=request.state.delivery.health,
+            address=host_of(request),
+            rate_limits=request.state.rate_limits,
+            session_life=timedelta(hours=settings.session_hours),
         )
 
     endpoint = GraphQLEndpoint(schema, make_context, settings.allowed_origins)

@@ -40,6 +40,14 @@ class Settings(BaseSettings):
         default=(),
         description='Web origins, besides our own, that may use the API and its WebSocket, as JSON: `["https://…"]`.',
     )
+    session_hours: int = Field(default=168, ge=1, le=8_760, description="Hours that a sign-in with a password lasts.")
+    rate_limit_per_address: int = Field(
+        default=300_000, ge=0, description="Points a minute for an address without a token. 0: no limit."
+    )
+    rate_limit_per_user: int = Field(
+        default=300_000, ge=0, description="Points a minute for all tokens of a user together. 0: no limit."
+    )
+    rate_limit_per_token: int = Field(default=300_000, ge=0, description="Points a minute for a token. 0: no limit.")
     max_page_size: int = Field(
         default=100, ge=1, le=1000, description="Dams a page may ask for. Each costs the server and holds others up."
     )

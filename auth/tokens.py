@@ -11,10 +11,12 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from auth.audit import COMMAND_LINE, Actor, note
+from auth.users import no_user
 from auth.viewer import Viewer
-from models import ApiToken, GroupPermission, User, UserGroup
+from models import Action, ApiToken, GroupPermission, User, UserGroup
 from models.database import Database, Reader
-from models.errors import BadUserInput, Unauthenticated
+from models.errors import Refused, Unauthenticated
 from models.identity import Permission
 
 PREFIX = "dams_"
@@ -53,7 +55,15 @@ def token_of_header(authorization: str) -> str:
 
 
 FIND_TOKENS = (
-    select(ApiToken.token_hash, ApiToken.user_id, User.name, ApiToken.scopes, ApiToken.expires_at, ApiToken.revoked_at)
+    select(
+        ApiToken.token_hash,
+        ApiToken.user_id,
+        User.name,
+        ApiToken.name.label("token"),
+        ApiToken.scopes,
+        ApiToken.expires_at,
+        ApiToken.revoked_at,
+    )
     .join(User, User.id == ApiToken.user_id)
     .where(ApiToken.token_hash.in_(bindparam("token_hashes", expanding=True)))
 )
@@ -97,7 +107,7 @@ def _viewer(found: Any, granted: dict[int, set[Permission]]) -> Viewer | Unauthe
     permissions = frozenset(granted[found.user_id])
     if found.scopes is not None:
         permissions &= {Permission(scope) for scope in found.scopes.split()}
-    return Viewer(found.user_id, found.name, permissions)
+    return Viewer(found.user_id, found.name, permissions, found.token, found.scopes is not None)
 
 
 async def create_token(
@@ -108,16 +118,17 @@ async def create_token(
     scopes: Sequence[Permission] | None = None,
     expires_at: datetime | None = None,
     token: str | None = None,
+    by: Actor = COMMAND_LINE,
 ) -> str:
     """The new token, which is kept nowhere.
 
-    Raises BadUserInput for a user who is not there and for a name the user has given already.
+    Raises Refused for a user who is not there and for a name the user has given already.
     """
     token = token or new_token()
     async with database.write() as connection:
         user_id = await connection.scalar(select(User.id).where(User.name == user))
         if user_id is None:
-            raise BadUserInput(f'There is no user "{user}".')
+            raise no_user(user)
         values = {
             "user_id": user_id,
             "name": name,
@@ -129,12 +140,14 @@ async def create_token(
         try:
             await connection.execute(insert(ApiToken), values)
         except IntegrityError:
-            raise BadUserInput(f'{user} has a token "{name}" already, or this token is in use.') from None
+            message = f'{user} has a token "{name}" already, or this token is in use.'
+            raise Refused("NAME_TAKEN", "name", message) from None
+        await note(connection, by, Action.TOKEN_CREATED, user, name)
     return token
 
 
-async def revoke_token(database: Database, *, user: str, name: str) -> None:
-    """Raises BadUserInput where there is no such token in force."""
+async def revoke_token(database: Database, *, user: str, name: str, by: Actor = COMMAND_LINE) -> None:
+    """Raises Refused where there is no such token in force."""
     user_id = select(User.id).where(User.name == user).scalar_subquery()
     revoke = (
         update(ApiToken)
@@ -143,7 +156,8 @@ async def revoke_token(database: Database, *, user: str, name: str) -> None:
     )
     async with database.write() as connection:
         if (await connection.execute(revoke)).rowcount == 0:
-            raise BadUserInput(f'{user} has no token "{name}" in force.')
+            raise Refused("NOT_FOUND", "name", f'{user} has no token "{name}" in force.')
+        await note(connection, by, Action.TOKEN_REVOKED, user, name)
 
 
 async def list_tokens(database: Database) -> list[TokenInfo]:

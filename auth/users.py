@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from models import Group, User, UserGroup
+from auth.audit import COMMAND_LINE, Actor, note
+from models import Action, Group, User, UserGroup
 from models.database import Database
-from models.errors import BadUserInput
+from models.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,32 +20,41 @@ class UserInfo:
     """Own quota; None where that of the inventory applies."""
 
 
-async def add_user(database: Database, name: str, groups: Sequence[str], max_dams: int | None = None) -> None:
-    """Raises BadUserInput for a name that is taken and for a group that is not there."""
+async def add_user(
+    database: Database, name: str, groups: Sequence[str], max_dams: int | None = None, by: Actor = COMMAND_LINE
+) -> None:
+    """Raises Refused for a name that is taken and for a group that is not there."""
     async with database.write() as connection:
         known = {group.name: group.id for group in await connection.execute(select(Group.id, Group.name))}
         for group in groups:
             if group not in known:
-                raise BadUserInput(f'There is no group "{group}". The groups are {", ".join(sorted(known))}.')
+                message = f'There is no group "{group}". The groups are {", ".join(sorted(known))}.'
+                raise Refused("NOT_FOUND", "groups", message)
         try:
             added = await connection.execute(insert(User).returning(User.id), {"name": name, "max_dams": max_dams})
         except IntegrityError:
-            raise BadUserInput(f'There is a user "{name}" already.') from None
+            raise Refused("NAME_TAKEN", "name", f'There is a user "{name}" already.') from None
         user_id = added.scalar_one()
         memberships = [{"user_id": user_id, "group_id": known[group]} for group in dict.fromkeys(groups)]
         if memberships:
             await connection.execute(insert(UserGroup), memberships)
+        await note(connection, by, Action.USER_ADDED, name, ", ".join(groups))
 
 
-async def set_quota(database: Database, name: str, max_dams: int | None) -> None:
+async def set_quota(database: Database, name: str, max_dams: int | None, by: Actor = COMMAND_LINE) -> None:
     """`max_dams` None: the inventory's quota applies; 0: no quota.
 
-    Raises BadUserInput where there is no such user.
+    Raises Refused where there is no such user.
     """
     async with database.write() as connection:
         changed = await connection.execute(update(User).where(User.name == name).values(max_dams=max_dams))
         if changed.rowcount == 0:
-            raise BadUserInput(f'There is no user "{name}".')
+            raise no_user(name)
+        await note(connection, by, Action.QUOTA_SET, name, "the inventory's" if max_dams is None else str(max_dams))
+
+
+def no_user(name: str) -> Refused:
+    return Refused("NOT_FOUND", "user", f'There is no user "{name}".')
 
 
 async def list_users(database: Database) -> list[UserInfo]:

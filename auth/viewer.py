@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
+from auth.audit import Actor
 from models.errors import Forbidden, Unauthenticated
 from models.identity import Permission
 
@@ -15,10 +16,18 @@ class Viewer:
     name: str | None
     permissions: frozenset[Permission]
     """Those of the user's groups, limited to the scopes of the token."""
+    token: str | None = None
+    """Name of the API token."""
+    is_limited: bool = False
+    """Whether the token has scopes."""
 
     @property
     def is_authenticated(self) -> bool:
         return self.user_id is not None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.name or "nobody", self.token)
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions

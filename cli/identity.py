@@ -1,25 +1,24 @@
 """`dams user` and `dams token`."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from auth import tokens, users
+from auth import passwords, tokens, users
 from cli.app import app, out, ready_database
 from models.errors import BadUserInput
 from models.identity import Permission
+from resolvers.accounts import LONGEST_LIFE_DAYS
 from resolvers.text import UnusableText, clean_text
 
 user_app = typer.Typer(no_args_is_help=True, help="Users, their groups and quotas.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens.")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
-
-LONGEST_LIFE_DAYS = 36_500
-"""A hundred years; dates end with the year 9999."""
 
 
 def usable_name(name: str) -> str:
@@ -48,6 +47,22 @@ def add_user(
 
     asyncio.run(work())
     out.print(f"Added {name}. Next: dams token create {name} --name NAME")
+
+
+@user_app.command("password")
+def set_password(name: str) -> None:
+    """Set a user's password, read from the terminal or as a line from standard input; the user's sessions end."""
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+
+    async def work() -> None:
+        async with ready_database() as database:
+            await passwords.set_password(database, name, password)
+
+    asyncio.run(work())
+    out.print(f"{name} can sign in.")
 
 
 @user_app.command("quota")

@@ -1,5 +1,6 @@
 """What is kept: tables, constraints and units. Nothing here runs; `database` opens the two engines."""
 
+from models.audit import Action, AuditEntry
 from models.base import Base
 from models.dam import Dam
 from models.event import Event, EventKind
@@ -7,7 +8,9 @@ from models.identity import ApiToken, Group, GroupPermission, User, UserGroup
 from models.inventory import Inventory
 
 __all__ = [
+    "Action",
     "ApiToken",
+    "AuditEntry",
     "Base",
     "Dam",
     "Event",

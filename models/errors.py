@@ -1,15 +1,13 @@
 """Errors that people may read, each with the code that programs read. docs/errors.md tells them all."""
 
-from typing import ClassVar
-
 
 class InventoryError(Exception):
     """An expected failure. GraphQL copies `extensions` into the response; anything else is masked."""
 
-    code: ClassVar[str]
+    code: str
 
     @property
-    def extensions(self) -> dict[str, str]:
+    def extensions(self) -> dict[str, str | int]:
         return {"code": self.code}
 
 
@@ -17,6 +15,16 @@ class BadUserInput(InventoryError):
     """An argument that cannot be used; the message names the value and says what would do."""
 
     code = "BAD_USER_INPUT"
+
+
+class Refused(BadUserInput):
+    """An input that cannot be taken, which payloads tell as data."""
+
+    def __init__(self, code: str, field: str | None, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+        """As clients name it; None where it is not about one."""
 
 
 class Unauthenticated(InventoryError):
@@ -56,6 +64,20 @@ class QuotaExceeded(InventoryError):
     code = "QUOTA_EXCEEDED"
 
 
+class RateLimited(InventoryError):
+    """Whoever asks has asked for as much as they may within the minute."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, whose: str, limit: int, retry_after_s: int) -> None:
+        super().__init__(f"{whose} may ask for {limit:,} points a minute. Try again in {retry_after_s:,} s.")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def extensions(self) -> dict[str, str | int]:
+        return super().extensions | {"retryAfter": self.retry_after_s}
+
+
 class SlowConsumer(InventoryError):
     """A subscription whose client did not read on; `cursor` is that of the last event that was sent."""
 
@@ -66,7 +88,7 @@ class SlowConsumer(InventoryError):
         self.cursor = cursor
 
     @property
-    def extensions(self) -> dict[str, str]:
+    def extensions(self) -> dict[str, str | int]:
         return super().extensions | {"cursor": self.cursor}
 
 

@@ -30,3 +30,5 @@ class Event(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     actor: Mapped[str] = mapped_column(Text)
     """Name of the user, or `import` for the command line."""
+    token: Mapped[str | None] = mapped_column(Text)
+    """Name of the actor's API token, or `jti` of that of the OpenID provider."""

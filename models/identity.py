@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UtcDateTime, by_value
@@ -18,12 +18,20 @@ class Permission(StrEnum):
 
 
 class User(Base):
+    """Of this service, with a password or none; or of an OpenID provider, which says who it is."""
+
     __tablename__ = "users"
+    __table_args__ = (Index(None, "issuer", "subject", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)
     max_dams: Mapped[int | None]
     """This user's own quota; 0 means none. None: the inventory's `max_dams_per_user` applies."""
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    """Argon2id with its salt and parameters. None: cannot sign in with a password."""
+    issuer: Mapped[str | None] = mapped_column(Text)
+    """The provider of a user who came with its token; together with the subject it tells who that is."""
+    subject: Mapped[str | None] = mapped_column(Text)
 
 
 class Group(Base):
@@ -61,3 +69,5 @@ class ApiToken(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    is_session: Mapped[bool] = mapped_column(default=False)
+    """Whether it came of a sign-in with a password."""

@@ -130,5 +130,5 @@ async def remove_dam(database: Database, dam_id: int, viewer: Viewer) -> int | N
 
 
 async def _log(connection: AsyncConnection, sequence: int, kind: EventKind, dam_id: int, viewer: Viewer) -> None:
-    event = {"sequence": sequence, "kind": kind, "dam_id": dam_id, "at": datetime.now(UTC), "actor": viewer.name}
-    await connection.execute(insert(Event), event)
+    event = {"sequence": sequence, "kind": kind, "dam_id": dam_id, "at": datetime.now(UTC)}
+    await connection.execute(insert(Event), event | {"actor": viewer.name, "token": viewer.token})

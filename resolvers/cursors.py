@@ -44,7 +44,7 @@ def dam_global_id(dam_id: int) -> str:
 
 def dam_id_of(global_id: str) -> int:
     """Raises BadUserInput."""
-    return _number_of(global_id, "Dam", "the id of a dam")
+    return number_of(global_id, "Dam", "the id of a dam")
 
 
 def event_cursor(sequence: int) -> str:
@@ -53,10 +53,11 @@ def event_cursor(sequence: int) -> str:
 
 def sequence_of(cursor: str) -> int:
     """Raises BadUserInput."""
-    return _number_of(cursor, "event", "an event cursor")
+    return number_of(cursor, "event", "an event cursor")
 
 
-def _number_of(text: str, kind: str, what: str) -> int:
+def number_of(text: str, kind: str, what: str) -> int:
+    """Raises BadUserInput."""
     try:
         (number,) = decode(text, kind, what)
         return whole_number(number)

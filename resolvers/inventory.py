@@ -1,10 +1,12 @@
 """The counter row: how many dams there are, how many there may be, and what was the last change."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
-from models import Inventory
+from auth.audit import COMMAND_LINE, Actor, note
+from models import Action, Inventory
 from models.database import Database
 from models.errors import BadUserInput
 
@@ -41,5 +43,14 @@ async def set_cap(database: Database, name: str, value: int) -> None:
         raise BadUserInput(f'There is no setting "{name}". The settings are {", ".join(CAPS)}.')
     if not 0 <= value < 2**31:
         raise BadUserInput(f"{name} must be from 0 (no limit) to {2**31 - 1}, not {value}.")
+    await set_caps(database, {name: value})
+
+
+async def set_caps(database: Database, caps: Mapping[str, int], by: Actor = COMMAND_LINE) -> None:
+    """By the names in `CAPS`; the values are checked."""
+    if not caps:
+        return
     async with database.write() as connection:
-        await connection.execute(update(Inventory).values({name: value}))
+        await connection.execute(update(Inventory).values(**caps))
+        for name, value in caps.items():
+            await note(connection, by, Action.CAP_SET, name, str(value))

@@ -1,5 +1,8 @@
 """Pages of dams, after the Relay Cursor Connections specification, with `nodes` for short."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import strawberry
 
 from resolvers.dams import count_dams
@@ -11,12 +14,25 @@ from schema.context import Info
 from schema.dam import Dam
 
 
+class HasCursor(Protocol):
+    cursor: str
+
+
 @strawberry.type(description="Where a page stands among all pages.")
 class PageInfo:
-    has_next_page: bool = strawberry.field(description="Whether dams follow: ask with after: endCursor.")
-    has_previous_page: bool = strawberry.field(description="Whether dams come before: ask with before: startCursor.")
-    start_cursor: str | None = strawberry.field(description="Of the first dam of the page; null on an empty page.")
-    end_cursor: str | None = strawberry.field(description="Of the last dam of the page; null on an empty page.")
+    has_next_page: bool = strawberry.field(description="Whether more follows: ask with after: endCursor.")
+    has_previous_page: bool = strawberry.field(description="Whether something comes before.")
+    start_cursor: str | None = strawberry.field(description="Of the first item of the page; null on an empty page.")
+    end_cursor: str | None = strawberry.field(description="Of the last item of the page; null on an empty page.")
+
+    @classmethod
+    def of(cls, page: Page, edges: Sequence[HasCursor]) -> "PageInfo":
+        return cls(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        )
 
 
 @strawberry.type(description="A dam and its place in the order of the page.")
@@ -47,10 +63,4 @@ class DamConnection:
     @classmethod
     def from_page(cls, page: Page, ordering: Ordering, where: Filter) -> "DamConnection":
         edges = [DamEdge(cursor=ordering.cursor(row), node=Dam.from_row(row)) for row in page.rows]
-        page_info = PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
-        )
-        return cls(edges=edges, page_info=page_info, where=where)
+        return cls(edges=edges, page_info=PageInfo.of(page, edges), where=where)

@@ -2,17 +2,23 @@
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import strawberry
+from strawberry.dataloader import DataLoader
 
 from auth.tokens import authenticate, token_of_header
 from auth.viewer import Viewer, anonymous
 from models.database import Database
 from models.identity import Permission
 from pubsub.hub import Hub, Place
+from resolvers.accounts import groups_of
 from resolvers.cursors import sequence_of
+from resolvers.rate_limits import RateLimits
 from schema.health import SubscriptionHealth
+from schema.history import HistoryEntry, load_histories
 
 Result = TypeVar("Result")
 
@@ -41,12 +47,25 @@ class Context:
     request_id: str
     health: Callable[[], SubscriptionHealth]
     """Of this process, at the moment."""
+    address: str
+    """Of the client."""
+    rate_limits: RateLimits
+    session_life: timedelta
+    """Of a sign-in with a password."""
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of `connection_init`; Strawberry sets it."""
     connected_as: Viewer | None = None
     """On a socket, whose token `connection_init` brought; None before, and where the database was away."""
     stream: Stream | None = None
     """Set for each subscription, by the transport."""
+    histories: DataLoader[int, list[HistoryEntry]] = field(init=False)
+    groups: DataLoader[int, list[str]] = field(init=False)
+    """Of users."""
+
+    def __post_init__(self) -> None:
+        # Without caches: a socket lives long.
+        self.histories = DataLoader(partial(load_histories, self), cache=False)
+        self.groups = DataLoader(partial(groups_of, self.database), cache=False)
 
     async def viewer(self) -> Viewer:
         """Looked up each time: a socket lives long, and a token may be revoked meanwhile.

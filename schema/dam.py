@@ -7,6 +7,7 @@ import strawberry
 from models.vocabulary import DamType, Hazard, OwnerType, Purpose
 from resolvers.cursors import dam_global_id, event_cursor
 from resolvers.dates import iso
+from schema.history import HistoryEntry
 from schema.scalars import GeoJSON, PartialDate
 
 GlobalId = Annotated[strawberry.ID, strawberry.argument(description="The id of a Dam, as it was received.")]
@@ -59,6 +60,11 @@ class Dam(Node):
     @strawberry.field(description="The location as a GeoJSON Point.")
     def geometry(self) -> GeoJSON:
         return GeoJSON({"type": "Point", "coordinates": [self.location.longitude, self.location.latitude]})
+
+    @strawberry.field(description="What happened to it, the oldest first; as far back as the log of changes is kept.")
+    async def history(self, info: strawberry.Info[Any, None]) -> list[HistoryEntry]:
+        entries: list[HistoryEntry] = await info.context.histories.load(self.dam_id)
+        return entries
 
     @classmethod
     def from_row(cls, row: Any) -> "Dam":

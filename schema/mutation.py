@@ -13,7 +13,11 @@ from resolvers.pagination import Ordering
 from schema.connection import DamEdge
 from schema.context import Info
 from schema.dam import Dam, GlobalId
+from schema.inventory import InventoryMutation
 from schema.scalars import GeoJSON
+from schema.session import SessionMutation
+from schema.tokens import TokenMutation
+from schema.users import UserMutation
 
 
 @strawberry.input(description="Decimal degrees, WGS 84.")
@@ -69,7 +73,7 @@ class RemoveDamPayload:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(SessionMutation, TokenMutation, UserMutation, InventoryMutation):
     @strawberry.mutation(description="Add a dam. Needs add_dams; the cap and the user's quota apply.")
     async def add_dam(
         self,

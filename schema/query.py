@@ -13,6 +13,7 @@ from resolvers.dams import load_dams, load_nearest, load_page
 from resolvers.locations import UnusableLocation, check_point
 from resolvers.pagination import Ordering, check_size, window
 from schema.before_adding import BeforeAdding
+from schema.changes import ChangeQuery
 from schema.clusters import DamClusters, cluster_from
 from schema.connection import DamConnection
 from schema.context import Info
@@ -20,7 +21,11 @@ from schema.dam import Dam, GlobalId, Node
 from schema.filters import BoxInput, DamFilter, DamOrder, Where, conditions
 from schema.health import SubscriptionHealth
 from schema.inventory import Inventory
+from schema.rate_limit import RateLimitQuery
+from schema.session import SessionQuery
 from schema.snapshot import inventory_state
+from schema.tokens import TokenQuery
+from schema.users import UserQuery
 from schema.viewer import Viewer
 
 
@@ -36,7 +41,7 @@ async def load_dam(info: Info, dam_id: int) -> Dam | None:
 
 
 @strawberry.type
-class Query(BeforeAdding):
+class Query(BeforeAdding, SessionQuery, TokenQuery, UserQuery, ChangeQuery, RateLimitQuery):
     @strawberry.field(description="Dams page by page: `first` after a cursor, or `last` before one.")
     async def dams(
         self,

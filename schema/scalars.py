@@ -1,10 +1,16 @@
 """Scalars beyond GraphQL's own."""
 
+from datetime import UTC, datetime
 from typing import Any, NewType
 
 import strawberry
 from graphql import GraphQLError, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
+
+
+def _instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
 
 GeoJSON = NewType("GeoJSON", object)
 PartialDate = NewType("PartialDate", str)
@@ -21,6 +27,13 @@ def _text(value: object) -> str:
 
 
 SCALARS: dict[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="An instant in UTC, as RFC 3339 has it: 2026-11-25T10:00:00Z.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=_instant,
+        parse_value=datetime.fromisoformat,
+    ),
     GeoJSON: strawberry.scalar(
         name="GeoJSON",
         description="A GeoJSON geometry (RFC 7946): WGS 84, positions are [longitude, latitude].",

@@ -7,7 +7,7 @@ same order each time.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -19,9 +19,11 @@ from models import EventKind
 from models.errors import CursorAhead, CursorExpired
 from models.identity import Permission
 from pubsub import hub as hub_module
+from pubsub.buckets import Buckets
 from pubsub.hub import Hub
 from pubsub.log import EXPIRED, PAGE, LoggedEvent
 from resolvers.cursors import event_cursor
+from resolvers.rate_limits import RateLimits
 from schema import schema
 from schema.context import Context
 from tests.conftest import until
@@ -155,7 +157,9 @@ class Station:
         self.hub = hub
         nobody: Any = None
         self.delivery = Delivery(schema, nobody, hub, public_read=True, max_sockets={}, max_subscriptions={})
-        self.context = Context(nobody, hub, True, 100, None, "the request", self.delivery.health)
+        limits = RateLimits(Buckets(), per_address=0, per_user=0, per_token=0)
+        life = timedelta(hours=1)
+        self.context = Context(nobody, hub, True, 100, None, "the request", self.delivery.health, "", limits, life)
         self.followed: list[Following] = []
 
     def follow(

@@ -1,0 +1,48 @@
+"""How much everybody may ask for within a minute: each token and each user, and each address without one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auth.viewer import Viewer
+from models.errors import RateLimited
+from pubsub.buckets import Buckets, Rate
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    limit: int
+    remaining: int
+    full_in_s: float
+
+
+class RateLimits:
+    def __init__(self, buckets: Buckets, *, per_address: int, per_user: int, per_token: int) -> None:
+        """Points a minute; 0 means no limit."""
+        self.buckets = buckets
+        self._rates = {"address": per_address, "user": per_user, "token": per_token}
+
+    def charge(self, viewer: Viewer, address: str, cost: int) -> None:
+        """Raises RateLimited."""
+        for whose, key, rate in self._of(viewer, address):
+            if wait_s := self.buckets.charge(key, rate, cost):
+                raise RateLimited(whose, rate.limit, wait_s)
+
+    def state(self, viewer: Viewer, address: str) -> State | None:
+        """Of what is used up the most; None where nothing is limited."""
+        levels = [(self.buckets.level(key, rate), rate) for _, key, rate in self._of(viewer, address)]
+        if not levels:
+            return None
+        level, rate = min(levels, key=lambda each: each[0].remaining)
+        return State(rate.limit, level.remaining, level.full_in_s)
+
+    def _of(self, viewer: Viewer, address: str) -> Iterator[tuple[str, str, Rate]]:
+        if viewer.is_authenticated:
+            keys = [("user", f"{viewer.user_id}"), ("token", f"{viewer.user_id}:{viewer.token}")]
+        else:
+            keys = [("address", address)]
+        for whose, key in keys:
+            if limit := self._rates[whose]:
+                yield WHOSE[whose], f"{whose}:{key}", Rate(limit)
+
+
+WHOSE = {"address": "Your address", "user": "Your user", "token": "Your token"}

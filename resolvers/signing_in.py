@@ -1,0 +1,28 @@
+"""Signing in with a password, a few times at most."""
+
+from datetime import timedelta
+
+from auth import passwords
+from models.database import Database
+from models.errors import Refused
+from pubsub.buckets import Buckets, Rate
+
+TRIES_PER_ADDRESS = Rate(30, period_s=300)
+"""Failed ones. An office shares one address."""
+
+TRIES_PER_NAME = Rate(100, period_s=3600)
+"""From everywhere. Whoever uses them up for another keeps that user from signing in, but not the user's tokens."""
+
+
+async def sign_in(
+    database: Database, tries: Buckets, address: str, name: str, password: str, life: timedelta
+) -> passwords.Session:
+    """Raises Refused with `WRONG_CREDENTIALS` or `TOO_MANY_TRIES`."""
+    limits = {f"sign-in:address:{address}": TRIES_PER_ADDRESS, f"sign-in:name:{name[:200]}": TRIES_PER_NAME}
+    for key, rate in limits.items():
+        if wait_s := tries.charge(key, rate, 1):
+            raise Refused("TOO_MANY_TRIES", None, f"Too many failed sign-ins. Try again in {wait_s:,} s.")
+    session = await passwords.sign_in(database, name, password, life)
+    for key, rate in limits.items():
+        tries.charge(key, rate, -1)
+    return session

@@ -1,0 +1,97 @@
+"""Users as an administrator's page shows them."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import argument
+
+from auth.users import set_quota
+from models.errors import Refused
+from models.identity import Permission
+from resolvers import accounts
+from resolvers.cursors import encode, number_of
+from resolvers.quota import Quota as QuotaState
+from schema.context import Info
+from schema.paging import After, Connection, First
+from schema.problems import UserError
+from schema.viewer import Quota
+
+
+@strawberry.type(description="A user, as those see it who may manage the inventory.")
+class User:
+    id: strawberry.ID = strawberry.field(description="Opaque: pass it on as it was received.")
+    name: str = strawberry.field(description="Tells users apart.")
+    own_max_dams: int | None = strawberry.field(
+        description="The user's own quota, 0 for none at all; null: that of the inventory applies."
+    )
+    quota: Quota = strawberry.field(description="The quota that applies, and what is used of it.")
+    has_password: bool = strawberry.field(description="Whether the user can sign in with a password.")
+    issuer: str | None = strawberry.field(description="The OpenID provider that the user came from; null: none.")
+    user_id: strawberry.Private[int]
+
+    @strawberry.field(description="Names of the user's groups. Those that a provider's token brings are not kept.")
+    async def groups(self, info: Info) -> list[str]:
+        return await info.context.groups.load(self.user_id)
+
+    @classmethod
+    def from_row(cls, row: Any) -> "User":
+        """`row` is one of SELECT_USERS."""
+        return cls(
+            id=strawberry.ID(encode("User", row.id)),
+            name=row.name,
+            own_max_dams=row.own_max_dams,
+            quota=Quota.from_state(QuotaState(row.max_dams, row.used)),
+            has_password=bool(row.has_password),
+            issuer=row.issuer,
+            user_id=row.id,
+        )
+
+
+@strawberry.input(description="How many dams one user may add.")
+class SetUserQuotaInput:
+    id: strawberry.ID = strawberry.field(description="As in User.id.")
+    max_dams: int | None = strawberry.field(
+        default=None, description="0 for no quota at all; null or left out: that of the inventory applies."
+    )
+
+
+@strawberry.type(description="The user whose quota was set, or why it was not.")
+class SetUserQuotaPayload:
+    user: User | None = strawberry.field(default=None, description="Null where there are errors.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
+@strawberry.type
+class UserQuery:
+    @strawberry.field(description="The users, in the order of adding. Needs manage_inventory.")
+    async def users(self, info: Info, first: First = None, after: After = None) -> Connection[User]:
+        await info.context.require(Permission.MANAGE_INVENTORY)
+        page = await accounts.USERS.page(
+            info.context.database,
+            accounts.SELECT_USERS,
+            first=first,
+            after=after,
+            max_size=info.context.max_page_size,
+        )
+        return Connection.from_page(accounts.USERS, page, User.from_row)
+
+
+@strawberry.type
+class UserMutation:
+    @strawberry.mutation(description="Set how many dams a user may add. Needs manage_inventory.")
+    async def set_user_quota(
+        self,
+        info: Info,
+        input: Annotated[SetUserQuotaInput, argument(description="Whose, and how many.")],  # noqa: A002
+    ) -> SetUserQuotaPayload:
+        viewer = await info.context.require(Permission.MANAGE_INVENTORY)
+        database = info.context.database
+        user_id = number_of(input.id, "User", "the id of a user")
+        try:
+            accounts.require_limit("maxDams", input.max_dams)
+            if (user := await accounts.load_user(database, user_id)) is None:
+                raise Refused("NOT_FOUND", "id", "There is no such user.")
+            await set_quota(database, user.name, input.max_dams, viewer.actor)
+        except Refused as refusal:
+            return SetUserQuotaPayload(errors=[UserError.from_refusal(refusal)])
+        return SetUserQuotaPayload(user=User.from_row(await accounts.load_user(database, user_id)))
