@@ -436,9 +436,12 @@ READING = {
     "node": f'{{ node(id: "{dam_global_id(1)}") {{ id }} }}',
     "nearestDams": "{ nearestDams(latitude: 0, longitude: 0) { distanceM } }",
     "damClusters": "{ damClusters(box: {west: -112, south: 40, east: -111, north: 41}, zoom: 5) { nodes { count } } }",
+    "riverNames": '{ riverNames(startingWith: "p") }',
+    "ownerNames": '{ ownerNames(startingWith: "p") }',
+    "possibleDuplicates": '{ possibleDuplicates(name: "p", location: {latitude: 0, longitude: 0}) { name } }',
     "inventory": INVENTORY,
 }
-"""What view_dams opens.."""
+"""What view_dams opens."""
 OF_ANYBODY = {"viewer", "authentication", "rateLimit"}
 OF_SOMEBODY = {"apiTokens", "users", "changes", "auditTrail"}
 
