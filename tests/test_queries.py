@@ -438,7 +438,7 @@ READING = {
     "damClusters": "{ damClusters(box: {west: -112, south: 40, east: -111, north: 41}, zoom: 5) { nodes { count } } }",
     "riverNames": '{ riverNames(startingWith: "p") }',
     "ownerNames": '{ ownerNames(startingWith: "p") }',
-    "possibleDuplicates": '{ possibleDuplicates(name: "p", location: {latitude: 0, longitude: 0}) { name } }',
+    "possibleDuplicates": "{ possibleDuplicates(latitude: 0, longitude: 0) { distanceM } }",
     "inventory": INVENTORY,
 }
 """What view_dams opens."""
