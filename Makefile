@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The checks run in the order in which they are written, the cheap ones first.
 .NOTPARALLEL:
-.PHONY: help run test soak bench-fanout lock clean lint types web-test services
+.PHONY: help run test soak bench-fanout bench-queries lock clean lint types web-test services
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -25,6 +25,9 @@ test: .venv/requirements-dev.installed $(BIN)/dams lint types web-test $(WEB) se
 bench-fanout: .venv/requirements.installed $(BIN)/dams ## Compare what telling many subscribers costs, ours and others (ARGS="--n 1000")
 	@$(BIN)/python -m bench.fanout.run $(ARGS)
 
+bench-queries: .venv/requirements.installed $(BIN)/dams services ## Compare what queries and adds cost, ours and others (ARGS="--rounds 1")
+	@$(BIN)/python -m bench.queries.run $(ARGS)
+
 soak: .venv/requirements-dev.installed $(BIN)/dams services ## Ten minutes of random faults under 200 subscribers (SOAK_SEED=17 SOAK_MINUTES=2 make soak)
 	@$(BIN)/python -m tests.soak
 
@@ -34,7 +37,7 @@ lock: .venv/requirements-dev.installed ## Bring requirements*.lock in line with 
 	$(LOCK) --group node --output-file requirements-node.lock
 
 clean: ## Remove what was made, but not data/
-	rm -rf .venv .*_cache .hypothesis build *.egg-info web/node_modules web/dist bench/fanout/peers/node/node_modules
+	rm -rf .venv .*_cache .hypothesis build *.egg-info web/node_modules web/dist bench/*/peers/node/node_modules
 	find . -name __pycache__ -prune -exec rm -r {} +
 
 lint:

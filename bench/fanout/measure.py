@@ -6,9 +6,9 @@ from itertools import count, islice
 from statistics import median
 
 from bench.fanout import events
-from bench.fanout.process import cpu_ns, own_memory, settle, waited_ns
-from bench.fanout.servers import Server
+from bench.fanout.servers import FanoutServer
 from bench.fanout.subscribers import Delivery, MeasurementFailed, Subscribers, subscribed
+from bench.process import cpu_ns, own_memory, settle, waited_ns
 
 FIRST_SUBSCRIBERS = 10
 """They make the server load what it loads late, before its memory is looked at."""
@@ -48,7 +48,7 @@ class Measurement:
 
 
 class Run:
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: FanoutServer) -> None:
         self._server = server
         self._dams = (events.dam(number) for number in count(1))
 

@@ -1,17 +1,17 @@
 """Markdown of what was measured."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from statistics import median, quantiles
 
 from bench.fanout.measure import Measurement
+from bench.report import NOTHING, ratio, table
 
 Results = Mapping[tuple[int, str], Sequence[Measurement]]
 """By number of subscribers and name of the server, one of each round."""
 
 NET = "dams, less the adds"
-NOTHING = "-"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _summary(server: str, rounds: Sequence[Measurement]) -> Summary:
 
 def tables(results: Results) -> Iterator[str]:
     summaries = summarise(results)
-    yield from _table(
+    yield from table(
         "subscribers | server | CPU µs a message | to floor | last delivery ms, p50 / p99 | longest ping ms "
         "| KB a subscriber | CPU µs an event alone | burst: CPU µs a message | to floor",
         (_row(subscribers, each, lines) for subscribers, lines in summaries.items() for each in lines),
@@ -83,13 +83,13 @@ def _row(subscribers: int, line: Summary, lines: Sequence[Summary]) -> list[str]
         f"{subscribers:,}",
         line.server,
         f"{line.cpu:.1f}",
-        _ratio(line.cpu, floor and floor.cpu),
+        ratio(line.cpu, floor and floor.cpu),
         f"{line.last_p50:.1f} / {line.last_p99:.1f}",
         f"{line.ping:.1f}",
         f"{line.memory:.1f}",
         f"{line.alone:.0f}",
         NOTHING if line.burst is None else f"{line.burst:.2f}{lost}",
-        _ratio(line.burst, floor and floor.burst),
+        ratio(line.burst, floor and floor.burst),
     ]
 
 
@@ -101,20 +101,9 @@ def _ratios(summaries: Mapping[int, Sequence[Summary]]) -> Iterator[str]:
     for subscribers, lines in summaries.items():
         cpu = {each.server: each.cpu for each in lines}
         rows += [
-            [f"{subscribers:,}", ours, *(_ratio(cpu.get(peer), cpu[ours]) for peer in peers)]
+            [f"{subscribers:,}", ours, *(ratio(cpu.get(peer), cpu[ours]) for peer in peers)]
             for ours in ("dams", NET)
             if ours in cpu
         ]
     if peers and rows:
-        yield from _table(" | ".join(["subscribers", "CPU a message against", *peers]), rows)
-
-
-def _ratio(value: float | None, base: float | None) -> str:
-    return NOTHING if value is None or base is None else f"{value / base:.2f}"
-
-
-def _table(head: str, rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {head} |"
-    yield "|" + " --- |" * (head.count("|") + 1)
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
+        yield from table(" | ".join(["subscribers", "CPU a message against", *peers]), rows)

@@ -5,22 +5,19 @@ python -m bench.fanout.run [--n 100,1000,5000,10000] [--only floor,dams] [--roun
 
 import argparse
 import os
-import platform
 import resource
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from itertools import chain
 
-from bench.fanout.install import CLIENT, HERE, NotInstalled, compile_c
 from bench.fanout.measure import Measurement, Run
-from bench.fanout.process import CORES
+from bench.fanout.places import CLIENT, FRAMES, HERE
 from bench.fanout.report import tables
 from bench.fanout.servers import SERVERS
 from bench.fanout.subscribers import MeasurementFailed
+from bench.install import NotInstalled, compile_c
+from bench.process import CORES
+from bench.report import conditions
 from tests.services import Redis, running
-
-BUSY = 0.1
-"""Share of the time that a server waited for its core, above which the report warns."""
 
 
 def main() -> None:
@@ -31,12 +28,13 @@ def main() -> None:
     _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (highest, highest))
     try:
-        compile_c(HERE / "client.c", CLIENT)
+        compile_c(CLIENT, [HERE / "client.c", FRAMES])
     except NotInstalled as problem:
         sys.exit(f"The client cannot be built: {problem}.")
     with running(Redis()) as redis:
         results, remarks = measure_all(options, redis)
-    for line in [*conditions(options.rounds, results), "", *tables(results), "", *(f"- {each}" for each in remarks)]:
+    waited = [each.waited for each in chain.from_iterable(results.values())]
+    for line in [*conditions(options.rounds, waited), "", *tables(results), "", *(f"- {each}" for each in remarks)]:
         print(line)
 
 
@@ -96,15 +94,6 @@ def progress(round_number: int, subscribers: int, name: str, measurement: Measur
         f"waited for its core {measurement.waited:.0%} of the time",
         file=sys.stderr,
     )
-
-
-def conditions(rounds: int, results: dict[tuple[int, str], list[Measurement]]) -> Iterator[str]:
-    """What the numbers depend on."""
-    models = [line.split(": ")[1] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    yield f"{', '.join(models[:1])}, Linux {platform.release()}, Python {platform.python_version()}. Rounds: {rounds}."
-    waited = [each.waited for measurements in results.values() for each in measurements]
-    if waited and max(waited) > BUSY:
-        yield f"The machine was busy: a server waited for its core up to {max(waited):.0%} of the time."
 
 
 if __name__ == "__main__":

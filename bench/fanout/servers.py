@@ -3,11 +3,10 @@
 import csv
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from http.client import HTTPConnection
@@ -17,44 +16,17 @@ from redis import Redis as RedisClient
 
 from bench.fanout import events
 from bench.fanout.events import Dam
-from bench.fanout.install import FLOOR, NODE_PEER, PEERS, compile_c, node_for_peer, python_for_peers
-from bench.fanout.process import SERVER_CORE
-from tests.services import Redis, Service
+from bench.fanout.places import FLOOR, FRAMES, LOCK, NODE_PEER, PEERS
+from bench.install import compile_c, node_with, python_with
+from bench.server import Server
+from tests.services import Redis
 
-CONNECT_TIMEOUT_S = 1.0
 
-
-class Server(Service, ABC):
-    """Runs on a core of its own. What it needs is installed when it is made, or NotInstalled is raised."""
-
-    stop_signal = signal.SIGKILL  # nobody needs what it holds
-
+class FanoutServer(Server):
     def __init__(self, redis: Redis) -> None:
         super().__init__()
         self.redis = redis
         self.redis_client = RedisClient.from_url(redis.url)
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    @abstractmethod
-    def program(self) -> Sequence[str | Path]: ...
-
-    def environment(self) -> dict[str, str]:
-        return {}
-
-    def command(self) -> list[str]:
-        environment = [f"{name}={value}" for name, value in self.environment().items()]
-        return ["taskset", "--cpu-list", str(SERVER_CORE), "env", *environment, *map(str, self.program())]
-
-    def is_ready(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), CONNECT_TIMEOUT_S).close()
-        except OSError:
-            return False
-        return True
 
     @abstractmethod
     def publish(self, dams: list[Dam]) -> None:
@@ -68,11 +40,11 @@ class Server(Service, ABC):
         super().close()
 
 
-class Floor(Server):
+class Floor(FanoutServer):
     """C: one send() of a prebuilt frame a socket; of all frames at once in a burst."""
 
     def __init__(self, redis: Redis) -> None:
-        compile_c(PEERS / "floor.c", FLOOR)
+        compile_c(FLOOR, [PEERS / "floor.c", FRAMES])
         super().__init__(redis)
 
     def program(self) -> Sequence[str | Path]:
@@ -85,7 +57,7 @@ class Floor(Server):
             connection.recv(5)
 
 
-class Dams(Server):
+class Dams(FanoutServer):
     """`dams serve` on SQLite with Redis. Events are dams added through addDam; a burst is an import of a file."""
 
     token = "dams_token_of_the_benchmark"
@@ -143,11 +115,11 @@ class Dams(Server):
             raise RuntimeError(f"dams {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
-class Node(Server):
+class Node(FanoutServer):
     """graphql-ws on ws, graphql-redis-subscriptions on ioredis."""
 
     def __init__(self, redis: Redis) -> None:
-        self.node = node_for_peer()
+        self.node = node_with(NODE_PEER)
         super().__init__(redis)
 
     def program(self) -> Sequence[str | Path]:
@@ -160,11 +132,11 @@ class Node(Server):
             pipeline.execute()
 
 
-class PythonPeer(Server):
+class PythonPeer(FanoutServer):
     app: str
 
     def __init__(self, redis: Redis) -> None:
-        self.python = python_for_peers()
+        self.python = python_with(LOCK)
         super().__init__(redis)
 
     def environment(self) -> dict[str, str]:
@@ -223,7 +195,7 @@ class ChannelsPubSub(Channels):
     layer = "pubsub"
 
 
-SERVERS: dict[str, type[Server]] = {
+SERVERS: dict[str, type[FanoutServer]] = {
     "floor": Floor,
     "dams": Dams,
     "node": Node,

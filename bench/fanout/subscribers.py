@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.fanout.events import SUBSCRIBE
-from bench.fanout.install import CLIENT
+from bench.fanout.places import CLIENT
 
 LIVE_TIMEOUT_S = 300.0
 DELIVERY_TIMEOUT_S = 600.0

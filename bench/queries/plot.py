@@ -1,0 +1,39 @@
+"""Draws what was measured. Runs where matplotlib is: python plot.py MEDIANS.json PLOT.svg
+
+MEDIANS.json: {"title", "servers": [...], "workloads": {workload: {server: µs}}}.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("svg")
+mpl.rcParams["svg.hashsalt"] = "dams"  # the same numbers give the same file
+
+from matplotlib import pyplot as plt  # noqa: E402
+
+BAR = 0.8
+
+
+def draw_bars(data: dict, path: Path) -> None:
+    servers, workloads = data["servers"], data["workloads"]
+    figure, axes = plt.subplots(figsize=(11, 4.5), layout="constrained")
+    width = BAR / len(servers)
+    for number, server in enumerate(servers):
+        places = [place - BAR / 2 + width * (number + 0.5) for place in range(len(workloads))]
+        heights = [cpu.get(server, 0) / 1e3 for cpu in workloads.values()]
+        axes.bar(places, heights, width, label=server)
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(workloads)), list(workloads))
+    axes.set_ylabel("CPU of the server, ms a request")
+    axes.set_title(data["title"], fontsize=10)
+    axes.grid(axis="y", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.legend(ncols=len(servers), fontsize=8, loc="upper left")
+    figure.savefig(path, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    draw_bars(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
