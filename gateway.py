@@ -106,7 +106,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
             session_life=timedelta(hours=settings.session_hours),
         )
 
-    endpoint = GraphQLEndpoint(schema, make_context, settings.allowed_origins)
+    endpoint = GraphQLEndpoint(
+        schema,
+        make_context,
+        allowed_origins=settings.allowed_origins,
+        max_request_bytes=settings.max_request_bytes,
+    )
     return Starlette(
         routes=[
             *(Route(path, endpoint) for path in ("/graphql", "/graphql/", "/graphql/stream")),

@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         description="Days that the log of changes is kept. 0: for ever, since it is small and auditors read it.",
     )
 
+    max_request_bytes: int = Field(
+        default=256 * 1024,
+        ge=1024,
+        description="Bytes of an HTTP body or of a WebSocket message. The default takes a polygon of 5,000 vertices.",
+    )
+
     max_sockets: int = Field(default=20_000, ge=1, description="WebSockets open at a time in one process.")
     max_sockets_per_address: int = Field(
         default=1_000, ge=1, description="WebSockets open at a time from one client address. Offices share one."

@@ -47,6 +47,7 @@ def serve() -> None:
         host=settings.host,
         port=settings.port,
         workers=settings.workers if settings.workers > 1 else None,
+        ws_max_size=settings.max_request_bytes,
         **UVICORN,
     )
 

@@ -135,6 +135,7 @@ async def served(settings: Settings) -> AsyncIterator[Server]:
             host="127.0.0.1",
             port=0,
             log_level="warning",
+            ws_max_size=settings.max_request_bytes,
             **UVICORN,
         )
     )

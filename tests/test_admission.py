@@ -21,10 +21,10 @@ from auth.tokens import create_token
 from auth.users import add_user
 from models.database import Database
 from resolvers.cursors import event_cursor
+from settings import Settings
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
 from tests.slow_clients import ACCEPT, TRANSPORTS, asked, is_open, nothing_is_left, subscribed
 from tests.streaming import FOLLOW, TIMEOUT_S, add_many, following, opened
-from transport.server import MAX_MESSAGE_BYTES
 
 pytestmark = [pytest.mark.parametrize("engine", ["sqlite"], indirect=True), pytest.mark.usefixtures("admin")]
 
@@ -246,11 +246,12 @@ def in_fragments(message: str) -> str | list[str]:
 async def test_a_message_too_big_closes_its_socket_and_no_other(
     shape: Callable[[str], str | list[str]], server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
+    max_bytes = Settings.model_fields["max_request_bytes"].default
     async with following(server, START) as other, following(server, START) as socket:
-        await socket.connection.send(shape(padded(MAX_MESSAGE_BYTES)))
+        await socket.connection.send(shape(padded(max_bytes)))
         assert await socket.receive() == {"type": "pong"}
         with contextlib.suppress(ConnectionClosed):  # in the middle of sending
-            await socket.connection.send(shape(padded(MAX_MESSAGE_BYTES + 1)))
+            await socket.connection.send(shape(padded(max_bytes + 1)))
         assert (await socket.closed())[0] == 1009
         await until(lambda: is_open(server, sockets=1, subscriptions=1))
         await add_many(server, ["Deer Creek"])

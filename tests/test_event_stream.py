@@ -74,8 +74,8 @@ async def test_a_query_is_answered_by_one_event_where_no_json_is_accepted(server
 async def test_a_query_is_answered_by_json_where_json_is_accepted_too(server: Server) -> None:
     for accept, kind in (
         (URQL["accept"], "application/graphql-response+json; charset=utf-8"),
-        ("application/json, text/event-stream", "application/json"),
-        ("text/event-stream, application/json;q=0.5", "application/json"),
+        ("application/json, text/event-stream", "application/json; charset=utf-8"),
+        ("text/event-stream, application/json;q=0.5", "application/json; charset=utf-8"),
     ):
         for get in (False, True):
             async with requested(server, COUNT, get=get, headers={"accept": accept}) as answer:

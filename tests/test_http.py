@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -18,9 +19,10 @@ from models.database import Database
 from schema import schema
 from settings import Settings
 from tests.conftest import ADMIN_TOKEN, Serve, Server, served, until
+from tests.node import told_by
 from tests.services import Postgres, running
-from tests.streaming import ADD, add_many, cursor_of, dam_input, following
-from transport import health
+from tests.streaming import ADD, TIMEOUT_S, add_many, cursor_of, dam_input, following
+from transport import health, requests
 
 COUNT = "{ inventory { damCount } }"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -52,10 +54,13 @@ REFUSED_REQUESTS: list[tuple[str, dict[str, Any], int, str]] = [
     ("POST", {"json": {"query": "query A { viewer { name } }", "operationName": 5}}, 400, "BAD_REQUEST"),
     ("POST", TYPED, 415, "UNSUPPORTED_MEDIA_TYPE"),
     ("POST", {"content": b'{"query": "{ a }"}'}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ("POST", {"content": b"{}", "headers": {"content-type": f"{JSON}; charset=utf-16"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ("POST", {"json": {}, "headers": {"content-encoding": "gzip"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+    ("POST", {"content": b"{}", "headers": {"content-type": f"text/plain; {JSON}"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
     ("POST", {"data": {"query": COUNT}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
     ("POST", {"files": {"operations": b"{}", "map": b"{}"}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
     ("GET", {}, 400, "BAD_REQUEST"),
-    ("GET", {"headers": {"accept": "text/html"}}, 400, "BAD_REQUEST"),
+    ("GET", {"params": {"query": COUNT}, "headers": {"accept": "text/html"}}, 406, "NOT_ACCEPTABLE"),
     ("GET", {"params": {"query": ""}}, 400, "BAD_REQUEST"),
     *(("GET", {"params": {"query": COUNT, "variables": wrong}}, 400, "BAD_REQUEST") for wrong in ("{", "[]", "5")),
 ]
@@ -90,12 +95,48 @@ async def test_bodies_without_graphql_are_refused(server: Server) -> None:
             assert answer.json()["errors"][0]["message"]
 
 
+async def test_a_body_too_long_is_refused_before_it_is_read(serve: Serve) -> None:
+    headers = {"content-type": JSON}
+    fitting = orjson.dumps({"query": COUNT}).ljust(1024)
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        yield fitting + b" "
+
+    async with serve(max_request_bytes=1024) as server:
+        assert (await server.http.post("/graphql", content=fitting, headers=headers)).json() == {
+            "data": {"inventory": {"damCount": 0}}
+        }
+        for body in (fitting + b" ", unannounced()):
+            answer = await server.http.post("/graphql", content=body, headers=headers)
+            assert (answer.status_code, codes(answer)) == (413, ["PAYLOAD_TOO_LARGE"])
+            assert answer.json()["errors"][0]["message"] == "A request may have 1024 bytes."
+            assert answer.headers.get("connection") == (
+                "close" if "content-length" not in answer.request.headers else None
+            )
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "BODY_S", 0.1)
+    head = f"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: {JSON}\r\ncontent-length: 2\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.http.base_url.port)
+    writer.write(head.encode() + b"{")
+    answer = (await asyncio.wait_for(reader.read(), TIMEOUT_S)).decode()
+    assert answer.startswith("HTTP/1.1 408 ")
+    assert '"code":"REQUEST_TIMEOUT"' in answer
+    writer.close()
+
+
+async def test_the_audits_of_graphql_over_http_are_passed(server: Server) -> None:
+    """Those of npm's graphql-http, none of which fails, warns or gives notice."""
+    assert await told_by("audits", f"{server.url}/graphql", timeout_s=60) == {"count": 61, "failed": []}
+
+
 STATUSES: list[tuple[dict[str, Any], int, str | None]] = [
     ({"query": COUNT}, 200, None),
     ({"query": "{ inventory {"}, 400, "GRAPHQL_PARSE_FAILED"),
     ({"query": "{ nonsense }"}, 400, "GRAPHQL_VALIDATION_FAILED"),
     ({"query": "query ($id: Int!) { dam(damId: $id) { name } }"}, 400, "BAD_USER_INPUT"),
-    ({"query": "{ dams(first: -1) { nodes { name } } }"}, 200, "BAD_USER_INPUT"),
+    ({"query": "{ dams(first: -1) { nodes { name } } }"}, 294, "BAD_USER_INPUT"),
     ({"query": ADD, "variables": {"input": dam_input("Deer Creek")}}, 401, "UNAUTHENTICATED"),
 ]
 
@@ -105,7 +146,7 @@ async def test_the_status_tells_what_happened_to_who_accepts_the_media_type(serv
         told = await server.http.post("/graphql", json=body, headers={"accept": f"{GRAPHQL_JSON}, {JSON};q=0.9"})
         assert (told.status_code, told.headers["content-type"]) == (status, f"{GRAPHQL_JSON}; charset=utf-8"), body
         plain = await server.http.post("/graphql", json=body)
-        assert (plain.status_code, plain.headers["content-type"]) == (200, JSON), body
+        assert (plain.status_code, plain.headers["content-type"]) == (200, f"{JSON}; charset=utf-8"), body
         assert told.json().keys() == plain.json().keys()
         if code is not None:
             assert codes(told) == codes(plain) == [code]

@@ -1,35 +1,22 @@
 """Clients as they are published: each listens, adds a dam by its own mutation, and resumes where it left off."""
 
-import asyncio
 import json
-import os
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 from gql import gql
 
 from tests.conftest import ADMIN_TOKEN, Server
+from tests.node import told_by
 from tests.streaming import ADD, FOLLOW, TIMEOUT_S, add_many, cursor_of, dam_input
 from tests.test_readme import line_with, running
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("client", ["graphql-ws", "graphql-sse", "apollo", "apollo-http"])
 async def test_a_client_in_node_listens_adds_and_resumes(server: Server, client: str) -> None:
-    script = ["node", str(ROOT / f"tests/clients/{client}.mjs"), f"{server.url}/graphql", ADMIN_TOKEN]
-    process = await asyncio.create_subprocess_exec(
-        # By way of npm, because that script knows where a Node is.
-        *(str(ROOT / "scripts/npm"), "exec", "--offline", "--call", shlex.join(script)),
-        env=os.environ | {"npm_config_update_notifier": "false"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    told, complained = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
-    assert process.returncode == 0, complained.decode()
-    assert json.loads(told) == ["Deer Creek", "Jordanelle"]
+    told = await told_by(client, f"{server.url}/graphql", ADMIN_TOKEN, timeout_s=TIMEOUT_S)
+    assert told == ["Deer Creek", "Jordanelle"]
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "multipart/mixed;subscriptionSpec=1.0, application/json"])

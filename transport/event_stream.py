@@ -14,12 +14,10 @@ Whatever fails once the stream has begun is told in a last result; a status coul
 """
 
 import asyncio
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import orjson
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
@@ -99,17 +97,11 @@ class Multipart(Format):
         return self._head + b'{"payload":' + payload + b"}" + self._boundary
 
 
-FORMATS: Mapping[frozenset[str], Format] = {
-    frozenset({"text/event-stream"}): ServerSentEvents(),
-    frozenset({"multipart/mixed", "subscriptionspec=1.0"}): Multipart(),
+FORMATS: Mapping[tuple[str, frozenset[str]], Format] = {
+    ("text/event-stream", frozenset()): ServerSentEvents(),
+    ("multipart/mixed", frozenset({"subscriptionspec=1.0"})): Multipart(),
 }
 """By the media type and the parameters that the header Accept has to name."""
-
-
-def format_of(request: Request) -> Format | None:
-    accept = re.sub(r'[\s"]', "", ",".join(request.headers.getlist("accept")).lower())
-    accepted = [set(media_range.split(";")) for media_range in accept.split(",")]
-    return next((form for named, form in FORMATS.items() if any(named <= each for each in accepted)), None)
 
 
 Follow = Callable[[ResponseSubscriber], Awaitable[End]]

@@ -23,9 +23,6 @@ ON_DRAIN = "on_drain"
 HIGH_WATER_BYTES = 64 * 1024
 """Unsent bytes of a socket from which on its client counts as not reading; the kernel holds as many again."""
 
-MAX_MESSAGE_BYTES = 256 * 1024
-"""A polygon of 5,000 vertices fits. A bigger message closes the socket with 1009."""
-
 MAX_REASON_BYTES = 123
 """Of a close frame: RFC 6455, section 5.5."""
 
@@ -153,7 +150,6 @@ UVICORN: dict[str, Any] = {
     "loop": "uvloop",
     "http": HttpConnection,
     "ws": Connection,
-    "ws_max_size": MAX_MESSAGE_BYTES,
     # uvicorn's own ping closes a sleeping laptop with 1011, which graphql-ws never retries.
     "ws_ping_interval": None,
     # Deflate doubles the cost of a message and adds 37 KB a socket.
@@ -162,4 +158,4 @@ UVICORN: dict[str, Any] = {
     # What is still there by then is cut.
     "timeout_graceful_shutdown": int(DRAIN_S) + 5,
 }
-"""How uvicorn is to be configured."""
+"""How uvicorn is to be configured, besides the settings."""

@@ -1,0 +1,80 @@
+"""Answers over HTTP: JSON with a code on each error, and a status that tells what happened to who can read it there.
+
+Statuses are those of GraphQL over HTTP, section 5.4, but for what is invalid: the draft of August 2026 says 422 where
+the audits of the working group, and so everybody, say 400.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+from strawberry.types import ExecutionResult
+
+from models.errors import InventoryError
+from transport.negotiation import JSON, Accepted
+from transport.refusal import Refusal
+
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "TOO_MANY_SUBSCRIPTIONS": 429,
+    "DATABASE_UNAVAILABLE": 503,
+    "SERVER_DRAINING": 503,
+    "INTERNAL_SERVER_ERROR": 500,
+}
+"""By code, of an answer that holds nothing but errors."""
+
+PARTIAL = 294
+"""Data and errors both: section "Partial success"."""
+
+RETRY_AFTER_S = "5"
+"""For who is refused now and may be welcome in a moment."""
+
+Answer = Mapping[str, Any]
+"""`data`, `errors` in their JSON form, `extensions`: GraphQL specification, section 7.1."""
+
+
+def answer_of(result: ExecutionResult) -> Answer:
+    answer: dict[str, Any] = {}
+    if result.errors:
+        answer["errors"] = [error.formatted for error in result.errors]
+    if result.data is not None or not result.errors or any(error.path for error in result.errors):
+        answer["data"] = result.data  # else nothing was executed
+    if result.extensions:
+        answer["extensions"] = result.extensions
+    return answer
+
+
+def answer_to(error: InventoryError | Refusal) -> Answer:
+    return {"errors": [{"message": str(error), "extensions": error.extensions}]}
+
+
+def status_of(answer: Answer) -> int:
+    if not answer.get("errors"):
+        return 200
+    if answer.get("data") is not None:
+        return PARTIAL
+    codes = {error.get("extensions", {}).get("code") for error in answer["errors"]}
+    if known := [STATUS[code] for code in codes & STATUS.keys()]:
+        return max(known)
+    return PARTIAL if "data" in answer else 400
+
+
+def response(answer: Answer, accepted: Accepted) -> Response:
+    """Who reads nothing but `application/json` gets 200 wherever GraphQL could answer."""
+    return _response(answer, status_of(answer) if accepted.tells_by_status else 200, accepted)
+
+
+def refusal(error: InventoryError | Refusal, accepted: Accepted) -> Response:
+    """Of what came to no GraphQL."""
+    status = error.status if isinstance(error, Refusal) else STATUS.get(error.code, 400)
+    return _response(answer_to(error), status, accepted, error.headers if isinstance(error, Refusal) else {})
+
+
+def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[str, str] | None = None) -> Response:
+    sent = Response(orjson.dumps(answer), status, headers)
+    sent.headers["content-type"] = f"{accepted.json or JSON}; charset=utf-8"
+    if status in (429, 503):
+        sent.headers["retry-after"] = RETRY_AFTER_S
+    return sent
