@@ -104,6 +104,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             address=host_of(request),
             rate_limits=request.state.rate_limits,
             session_life=timedelta(hours=settings.session_hours),
+            compile_selections=settings.compile_selections,
         )
 
     endpoint = GraphQLEndpoint(

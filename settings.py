@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     max_page_size: int = Field(
         default=100, ge=1, le=1000, description="Dams a page may ask for. Each costs the server and holds others up."
     )
+    compile_selections: bool = Field(
+        default=True,
+        description="Whether what documents select is compiled to Python. If not, answers take several times as long.",
+    )
     event_retention_days: int = Field(
         default=0,
         ge=0,

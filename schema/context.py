@@ -56,6 +56,8 @@ class Context:
     """Payload of `connection_init`; Strawberry sets it."""
     connected_as: Viewer | None = None
     """On a socket, whose token `connection_init` brought; None before, and where the database was away."""
+    compile_selections: bool = True
+    """Whether plain data is completed by compiled functions."""
     stream: Stream | None = None
     """Set for each subscription, by the transport."""
     histories: DataLoader[int, list[HistoryEntry]] = field(init=False)

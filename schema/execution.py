@@ -1,12 +1,91 @@
-"""How operations are executed: by graphql-core, with one fault of its mended."""
+"""How operations are executed: by graphql-core, which completes plain data by compiled functions.
 
-from typing import Any
+The methods that are overridden are graphql-core's own affair, not its interface; pyproject.toml keeps to the version,
+and tests/test_completion.py compares all answers with those of graphql-core alone.
+"""
 
+from typing import Any, cast
+
+from graphql import DocumentNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationType
 from graphql.execution import Executor
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.completion import Plan, Plans, compile_plan
+from schema.documents import prepared_of
 
 
 class Execution(StrawberryGraphQLCoreExecutionContext):
+    _plans: dict[tuple[Any, ...], Plan | None] | None = None
+    """None where all is left to graphql-core."""
+
+    @classmethod
+    def build(cls, schema: GraphQLSchema, document: DocumentNode, *args: Any, **options: Any) -> Any:
+        executor = super().build(schema, document, *args, **options)
+        if isinstance(executor, Execution):
+            executor._plans = executor._plans_of(document)
+        return executor
+
+    def _plans_of(self, document: DocumentNode) -> dict[tuple[Any, ...], Plan | None] | None:
+        """For documents that come again, and for subscriptions, which are executed for each event."""
+        prepared = prepared_of(document)
+        if prepared is None or not getattr(self.context_value, "compile_selections", False):
+            return None
+        if not (prepared.comes_again or self.operation.operation is OperationType.SUBSCRIPTION):
+            return None
+        if (self.middleware_manager and self.middleware_manager.middlewares) or not self.error_propagation:
+            return None
+        return prepared.fact(Plans).under(self.variable_values.coerced)
+
+    def _plan(self, kind: GraphQLOutputType, group: FieldDetailsList) -> Plan | None:
+        if self._plans is None:
+            return None
+        key = (kind, *[id(details.node) for details in group])  # the plans' document keeps the nodes
+        if key not in self._plans:
+            self._plans[key] = compile_plan(self, kind, group)
+        return self._plans[key]
+
+    def complete_list_value(
+        self, return_type: Any, field_details_list: FieldDetailsList, info: Any, path: Path, result: Any, context: Any
+    ) -> Any:
+        if (plan := self._plan(return_type, field_details_list)) is not None:
+            try:
+                return plan.complete(result)
+            except Exception:  # noqa: S110  # graphql-core completes it anew, and tells what is wrong
+                pass
+        return super().complete_list_value(return_type, field_details_list, info, path, result, context)
+
+    def complete_object_value(
+        self,
+        return_type: GraphQLObjectType,
+        field_details_list: FieldDetailsList,
+        info: Any,
+        path: Path,
+        result: Any,
+        context: Any,
+    ) -> Any:
+        if (plan := self._plan(return_type, field_details_list)) is not None:
+            try:
+                answer = plan.complete(result)
+            except Exception:  # noqa: S110  # as above
+                pass
+            else:
+                return self._with_rest(answer, return_type, result, path, plan.rest) if plan.rest else answer
+        return super().complete_object_value(return_type, field_details_list, info, path, result, context)
+
+    def _with_rest(
+        self, answer: dict[str, Any], kind: GraphQLObjectType, source: Any, path: Path, rest: GroupedFieldSet
+    ) -> Any:
+        others: Any = self.execute_fields(kind, source, path, rest, None)
+        if not self.is_awaitable(others):
+            return answer | others
+
+        async def completed() -> dict[str, Any]:
+            return answer | cast("dict[str, Any]", await others)
+
+        return completed()
+
     def build_per_event_executor(self, payload: Any) -> Executor[Any]:
         """graphql-core 3.3.2 keeps what it collected for an event as long as the subscription runs: 2.6 kB each."""
         executor = super().build_per_event_executor(payload)
