@@ -32,7 +32,7 @@ from schema.errors import MASKED, masked_extensions
 from settings import Settings
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
-from transport.pages import page_routes
+from transport.pages import GroundMap, page_routes
 from transport.streams.delivery import Delivery, host_of
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/livez", live),
             Route("/readyz", ready),
             Route("/metrics", show_metrics),
-            *page_routes(BUILT_FRONT_END),
+            *page_routes(BUILT_FRONT_END, GroundMap(settings.map_tiles, settings.map_attribution)),
         ],
         middleware=[
             Middleware(

@@ -1,5 +1,6 @@
 """Settings, read from the environment. docs/settings.md lists them."""
 
+import re
 from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
@@ -11,6 +12,9 @@ from models.database import ASYNC_DRIVERS
 from pubsub.redis_url import connect
 
 HIGHEST_PORT = 65535
+
+TILES = re.compile(r"(https?://[\w.:\[\]-]+)?/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})[^\s;,]*")
+"""Its beginning goes into the Content-Security-Policy."""
 
 
 class Settings(BaseSettings):
@@ -48,6 +52,12 @@ class Settings(BaseSettings):
         default=300_000, ge=0, description="Points a minute for all tokens of a user together. 0: no limit."
     )
     rate_limit_per_token: int = Field(default=300_000, ge=0, description="Points a minute for a token. 0: no limit.")
+    map_tiles: str | None = Field(
+        default=None,
+        description="Tiles below the dams, `https://…/{z}/{x}/{y}.png`; vector tiles where it ends with `.mvt` or"
+        " `.pbf`. None: state and county lines that the page brings along.",
+    )
+    map_attribution: str = Field(default="", description="Whom to name for these tiles, as text.")
     max_page_size: int = Field(
         default=100, ge=1, le=1000, description="Dams a page may ask for. Each costs the server and holds others up."
     )
@@ -105,6 +115,13 @@ class Settings(BaseSettings):
         except ValueError:
             forms = "redis://…, rediss://…, unix://…, redis+sentinel://…/service or redis+cluster://…"
             raise ValueError(f"must be {forms}, with a port of at most {HIGHEST_PORT} and redis-py's options") from None
+        return url
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _is_an_address_of_tiles(cls, url: str | None) -> str | None:
+        if url is not None and not TILES.fullmatch(url):
+            raise ValueError("must be https://… or a path of ours, with {z}, {x} and {y} and without blanks")
         return url
 
     @field_validator("admin_token")

@@ -35,6 +35,8 @@ def test_an_empty_variable_is_as_none(name: str, monkeypatch: pytest.MonkeyPatch
         ("redis_url", "rediss://:secret@redis.example.org"),
         ("redis_url", "unix:///run/redis.sock"),
         ("admin_token", "a-token-of-my-own-choice"),
+        ("map_tiles", "https://tiles.example.org:8443/base/{z}/{x}/{y}.png?key=1"),
+        ("map_tiles", "/tiles/{z}/{y}/{x}.mvt"),
     ],
 )
 def test_a_setting_is_taken_as_it_is_given(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,6 +49,7 @@ REDIS = (
     "must be redis://…, rediss://…, unix://…, redis+sentinel://…/service or redis+cluster://…,"
     " with a port of at most 65535 and redis-py's options"
 )
+TILES = "must be https://… or a path of ours, with {z}, {x} and {y} and without blanks"
 TOKEN = "must be of ASCII characters without blanks, because it is sent in a header"
 
 
@@ -63,6 +66,9 @@ TOKEN = "must be of ASCII characters without blanks, because it is sent in a hea
         ("redis_url", "redis://localhost:99999", REDIS),
         ("admin_token", "correct horse battery staple", TOKEN),
         ("admin_token", "ein-Schlüssel-zu-allen-Dämmen", TOKEN),
+        ("map_tiles", "https://tiles.example.org/{z}/{x}.png", TILES),
+        ("map_tiles", "tiles.example.org/{z}/{x}/{y}.png", TILES),
+        ("map_tiles", "https://a.example.org; script-src *;/{z}/{x}/{y}", TILES),
         ("admin_token", "too-short", "String should have at least 20 characters"),
     ],
 )

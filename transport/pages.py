@@ -1,30 +1,17 @@
 """The front end as built: two pages and their assets, all from this origin."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # the editor of GraphiQL writes its styles
-        "img-src 'self' data:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
 PAGE_HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
@@ -42,20 +29,57 @@ FILES = {
 """By the path that it answers."""
 
 
-def page_routes(built: Path) -> list[BaseRoute]:
+@dataclass(frozen=True, slots=True)
+class GroundMap:
+    """The map that the page draws dams on, where it is not the one that is built in."""
+
+    tiles: str | None = None
+    """Address of tiles with {z}, {x} and {y}."""
+    attribution: str = ""
+
+    @property
+    def origin(self) -> str:
+        """From where tiles come, other than from ourselves."""
+        scheme, host, *_ = urlsplit(self.tiles or "")
+        return f"{scheme}://{host}" if host else ""
+
+
+def content_security_policy(ground: GroundMap) -> str:
+    tiles = f" {ground.origin}" if ground.origin else ""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self' 'unsafe-inline'",  # the editor of GraphiQL writes its styles
+            f"img-src 'self' data:{tiles}",
+            "font-src 'self' data:",
+            f"connect-src 'self'{tiles}",  # vector tiles are fetched
+            "worker-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ]
+    )
+
+
+def page_routes(built: Path, ground: GroundMap) -> list[BaseRoute]:
     """`built` is the folder that `npm run build` writes."""
+    headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(ground)}
+
+    async def show_ground(request: Request) -> Response:
+        return JSONResponse({"tiles": ground.tiles, "attribution": ground.attribution}, headers=PAGE_HEADERS)
 
     def page(path: str, name: str) -> Route:
         async def show(request: Request) -> Response:
             file = built / name
             if not file.is_file():
                 raise HTTPException(404, "The front end is not built. Run: make run")
-            return FileResponse(file, headers=PAGE_HEADERS)
+            return FileResponse(file, headers=headers)
 
         return Route(path, show)
 
     assets = Mount("/assets", Assets(directory=built / "assets", check_dir=False))
-    return [*(page(path, name) for path, name in FILES.items()), assets]
+    return [*(page(path, name) for path, name in FILES.items()), Route("/map.json", show_ground), assets]
 
 
 class Assets(StaticFiles):

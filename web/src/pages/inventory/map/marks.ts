@@ -1,0 +1,94 @@
+import Feature, { type FeatureLike } from "ol/Feature";
+import Point from "ol/geom/Point";
+import { fromLonLat } from "ol/proj";
+import { Circle, Fill, Stroke, Style, Text } from "ol/style";
+import type { MappedDamFragment } from "../../../gql/graphql";
+import type { Cluster } from "./clusters";
+import { type ColorBy, GROUNDS, SCALES, type Scheme } from "./palette";
+
+/** What stands at a place of the map. */
+export type Mark = { cluster: Cluster } | { dam: MappedDamFragment };
+
+export interface Look {
+  colorBy: ColorBy;
+  scheme: Scheme;
+}
+
+export const DAM_RADIUS = 6;
+
+/** Clusters as marks: those whose dams are known as their dams. */
+export function marksOf(clusters: readonly Cluster[]): Mark[] {
+  return clusters.flatMap((cluster): Mark[] =>
+    cluster.dams.length === cluster.count ? cluster.dams.map((dam) => ({ dam })) : [{ cluster }],
+  );
+}
+
+export function featureOf(mark: Mark): Feature<Point> {
+  const { longitude, latitude } = "dam" in mark ? mark.dam.location : mark.cluster.location;
+  const feature = new Feature(new Point(fromLonLat([longitude, latitude])));
+  feature.set("mark", mark, true);
+  return feature;
+}
+
+export function markOf(feature: FeatureLike): Mark {
+  return feature.get("mark") as Mark;
+}
+
+/** 12 dams to a radius of 13 points, 10,000 to one of 24. */
+export function clusterRadius(count: number): number {
+  return 9 + 3.8 * Math.log10(count);
+}
+
+const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** A number that fits a circle: 950, 1.2K, 13K. */
+export function shortCount(count: number): string {
+  return SHORT.format(count);
+}
+
+/** Gives each mark its style; equal ones are made once. */
+export function markStyle({ colorBy, scheme }: Look): (feature: FeatureLike) => Style {
+  const kept = new Map<string, Style>();
+  const keep = (key: string, make: () => Style) => {
+    let style = kept.get(key);
+    if (!style) kept.set(key, (style = make()));
+    return style;
+  };
+  return (feature) => {
+    const mark = markOf(feature);
+    if ("cluster" in mark) {
+      const text = shortCount(mark.cluster.count);
+      return keep(text, () => clusterStyle(text, clusterRadius(mark.cluster.count), scheme));
+    }
+    const { color } = SCALES[colorBy].kindOf(mark.dam);
+    return keep(color, () => damStyle(color, scheme));
+  };
+}
+
+function clusterStyle(text: string, radius: number, scheme: Scheme): Style {
+  const { cluster, clusterText, halo } = GROUNDS[scheme];
+  return new Style({
+    image: new Circle({
+      radius,
+      fill: new Fill({ color: `${cluster}e0` }),
+      stroke: new Stroke({ color: `${halo}b0`, width: 2 }),
+    }),
+    text: new Text({
+      text,
+      font: `600 ${radius < 14 ? "11" : "12"}px system-ui, sans-serif`,
+      fill: new Fill({ color: clusterText }),
+      offsetY: 1,
+    }),
+  });
+}
+
+export function damStyle(color: string, scheme: Scheme, radius = DAM_RADIUS): Style {
+  return new Style({
+    image: new Circle({
+      radius,
+      fill: new Fill({ color }),
+      stroke: new Stroke({ color: GROUNDS[scheme].halo, width: 1.5 }),
+    }),
+    zIndex: 1,
+  });
+}
