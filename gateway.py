@@ -24,6 +24,7 @@ from pubsub.buckets import Buckets
 from pubsub.bus import RedisBus
 from pubsub.hub import Hub
 from pubsub.log import keep_log_short
+from pubsub.shared_buckets import SharedBuckets
 from resolvers.inventory import redis_channel
 from resolvers.rate_limits import RateLimits
 from schema import schema
@@ -58,10 +59,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
         async with AsyncExitStack() as stack:
             database = Database(settings.database_url)
             stack.push_async_callback(database.close)
-            bus = None
+            bus, buckets = None, Buckets()
             if settings.redis_url is not None:
-                bus = RedisBus(settings.redis_url, await redis_channel(database))
+                channel = await redis_channel(database)
+                bus, buckets = RedisBus(settings.redis_url, channel), SharedBuckets(settings.redis_url, channel)
                 stack.push_async_callback(bus.close)
+                stack.push_async_callback(buckets.close)
+                await stack.enter_async_context(background(buckets.settle_for_ever()))
             if settings.event_retention_days:
                 await stack.enter_async_context(background(keep_log_short(database, settings.event_retention_days)))
             hub = await stack.enter_async_context(Hub(database, bus).running())
@@ -79,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             )
             await stack.enter_async_context(delivery.running())
             rate_limits = RateLimits(
-                Buckets(),
+                buckets,
                 per_address=settings.rate_limit_per_address,
                 per_user=settings.rate_limit_per_user,
                 per_token=settings.rate_limit_per_token,
@@ -102,6 +106,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             request_id=uuid.uuid4().hex,
             health=request.state.delivery.health,
             address=host_of(request),
+            is_one_request=isinstance(request, Request),
             rate_limits=request.state.rate_limits,
             session_life=timedelta(hours=settings.session_hours),
             compile_selections=settings.compile_selections,

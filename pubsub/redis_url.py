@@ -9,7 +9,7 @@ itself; `sentinel_username` and `sentinel_password` are for the Sentinels. TLS a
 """
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ class RedisConnection(Protocol):
 
     def subscribed(self, channel: str) -> AbstractAsyncContextManager[PubSub]: ...
 
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> Any: ...
+
     async def close(self) -> None: ...
 
 
@@ -55,6 +57,9 @@ class Single:
         async with self._client.pubsub() as subscription:
             await subscription.subscribe(channel)
             yield subscription
+
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> Any:
+        return await self._client.eval(script, len(keys), *keys, *arguments)
 
     async def close(self) -> None:
         for client in (self._client, *self._sentinels):
@@ -84,6 +89,9 @@ class Cluster:
         async with node, node.pubsub() as subscription:
             await subscription.ssubscribe(channel)
             yield subscription
+
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> Any:
+        return await self._client.eval(script, len(keys), *keys, *arguments)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv6Network
 
 from auth.viewer import Viewer
 from models.errors import RateLimited
@@ -39,10 +40,18 @@ class RateLimits:
         if viewer.is_authenticated:
             keys = [("user", f"{viewer.user_id}"), ("token", f"{viewer.user_id}:{viewer.token}")]
         else:
-            keys = [("address", address)]
+            keys = [("address", network_of(address))]
         for whose, key in keys:
             if limit := self._rates[whose]:
                 yield WHOSE[whose], f"{whose}:{key}", Rate(limit)
+
+
+def network_of(address: str) -> str:
+    """Of IPv6 the first half, which one customer has at least."""
+    try:
+        return str(IPv6Network((address, 64), strict=False)) if ":" in address else address
+    except ValueError:
+        return address
 
 
 WHOSE = {"address": "Your address", "user": "Your user", "token": "Your token"}

@@ -12,6 +12,7 @@ from strawberry.dataloader import DataLoader
 from auth.tokens import authenticate, token_of_header
 from auth.viewer import Viewer, anonymous
 from models.database import Database
+from models.errors import DatabaseUnavailable, Unauthenticated
 from models.identity import Permission
 from pubsub.hub import Hub, Place
 from resolvers.accounts import groups_of
@@ -50,6 +51,8 @@ class Context:
     address: str
     """Of the client."""
     rate_limits: RateLimits
+    is_one_request: bool
+    """False on a socket, which lives long."""
     session_life: timedelta
     """Of a sign-in with a password."""
     connection_params: dict[str, Any] = field(default_factory=dict)
@@ -60,6 +63,7 @@ class Context:
     """Whether plain data is completed by compiled functions."""
     stream: Stream | None = None
     """Set for each subscription, by the transport."""
+    _viewer: Viewer | None = None
     histories: DataLoader[int, list[HistoryEntry]] = field(init=False)
     groups: DataLoader[int, list[str]] = field(init=False)
     """Of users."""
@@ -70,7 +74,7 @@ class Context:
         self.groups = DataLoader(partial(groups_of, self.database), cache=False)
 
     async def viewer(self) -> Viewer:
-        """Looked up each time: a socket lives long, and a token may be revoked meanwhile.
+        """Looked up for each request, and on a socket each time: a token may be revoked meanwhile.
 
         Whoever has a token may do what anybody may, whatever its scopes.
         Raises Unauthenticated for a token that is not valid.
@@ -80,8 +84,21 @@ class Context:
         anybody = anonymous(public_read=self.public_read)
         if self.authorization is None:
             return anybody
-        viewer = await authenticate(self.database, token_of_header(self.authorization))
-        return replace(viewer, permissions=viewer.permissions | anybody.permissions)
+        if self._viewer is None or not self.is_one_request:
+            viewer = await authenticate(self.database, token_of_header(self.authorization))
+            self._viewer = replace(viewer, permissions=viewer.permissions | anybody.permissions)
+        return self._viewer
+
+    async def charge(self, cost: int) -> None:
+        """To the token and its user, or to the address of who has no valid one.
+
+        Raises RateLimited.
+        """
+        try:
+            viewer = await self.viewer()
+        except (Unauthenticated, DatabaseUnavailable):
+            viewer = anonymous(public_read=self.public_read)
+        self.rate_limits.charge(viewer, self.address, cost)
 
     async def require(self, permission: Permission) -> Viewer:
         """Raises Unauthenticated or Forbidden."""

@@ -159,7 +159,9 @@ class Station:
         self.delivery = Delivery(schema, nobody, hub, public_read=True, max_sockets={}, max_subscriptions={})
         limits = RateLimits(Buckets(), per_address=0, per_user=0, per_token=0)
         life = timedelta(hours=1)
-        self.context = Context(nobody, hub, True, 100, None, "the request", self.delivery.health, "", limits, life)
+        self.context = Context(
+            nobody, hub, True, 100, None, "the request", self.delivery.health, "", limits, False, life
+        )
         self.followed: list[Following] = []
 
     def follow(

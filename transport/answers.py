@@ -19,6 +19,7 @@ STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
     "TOO_MANY_SUBSCRIPTIONS": 429,
+    "RATE_LIMITED": 429,
     "DATABASE_UNAVAILABLE": 503,
     "SERVER_DRAINING": 503,
     "INTERNAL_SERVER_ERROR": 500,
@@ -76,5 +77,5 @@ def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[
     sent = Response(orjson.dumps(answer), status, headers)
     sent.headers["content-type"] = f"{accepted.json or JSON}; charset=utf-8"
     if status in (429, 503):
-        sent.headers["retry-after"] = RETRY_AFTER_S
+        sent.headers["retry-after"] = str(answer["errors"][0]["extensions"].get("retryAfter", RETRY_AFTER_S))
     return sent

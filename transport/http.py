@@ -24,6 +24,7 @@ from strawberry.types.unset import UNSET
 
 from models.errors import DatabaseUnavailable, InventoryError, Unauthenticated
 from resolvers.cursors import sequence_of
+from schema.context import Context
 from transport import answers
 from transport.event_stream import EventStream, ServerSentEvents
 from transport.negotiation import ANY_CLIENT, Accepted, negotiated
@@ -99,16 +100,18 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         asked = await read_request(request, self._max_request_bytes)
         if not asked.query:
             raise Refusal(400, "There is no query in this request.")
+        context = await self._make_context(request)
+        await context.charge(1)
         if accepted.stream is not None:
             operation = Operation(asked.query, asked.variables, asked.name)
             if subscription := subscription_of(operation.query, operation.name):
-                return await self._stream(request, accepted, operation, subscription, stack)
-        response = await self._answer(request, accepted, asked)
+                return await self._stream(request, context, accepted, operation, subscription, stack)
+        response = await self._answer(request, context, accepted, asked)
         if accepted.json is None and isinstance(accepted.stream, ServerSentEvents) and response.status_code == 200:
             return Response(accepted.stream.single(bytes(response.body)), headers=dict(accepted.stream.headers))
         return response
 
-    async def _answer(self, request: Request, accepted: Accepted, asked: GraphQLRequest) -> Response:
+    async def _answer(self, request: Request, context: Context, accepted: Accepted, asked: GraphQLRequest) -> Response:
         """To a query or a mutation. Raises Refusal."""
         allowed = BY_METHOD[request.method]
         if accepted.stream is not None:  # one that could be run became a stream; its validation tells why this cannot
@@ -117,7 +120,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             result = await self.schema.execute(
                 asked.query,
                 variable_values=dict(asked.variables),
-                context_value=await self._make_context(request),
+                context_value=context,
                 operation_name=asked.name,
                 allowed_operation_types=allowed,
             )
@@ -130,6 +133,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     async def _stream(
         self,
         request: Request,
+        context: Context,
         accepted: Accepted,
         operation: Operation,
         subscription: Subscription,
@@ -141,7 +145,6 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             raise Refusal(403, "Pages of this origin may not subscribe. DAMS_ALLOWED_ORIGINS names those that may.")
         delivery: Delivery = request.state.delivery
         position = delivery.hub.position
-        context = await self._make_context(request)
         last_id = request.headers.get("last-event-id")
         after = sequence_of(last_id) if last_id else None
         viewer = await context.viewer()

@@ -31,7 +31,7 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as RunningOperation
 
-from models.errors import InventoryError
+from models.errors import InventoryError, RateLimited
 from transport.server import CONNECTION, Connection
 from transport.streams.admission import TooMany
 from transport.streams.batch import frame
@@ -142,11 +142,12 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         asked = Operation(operation.query, operation.variables or {}, operation.operation_name)
         subscription = subscription_of(asked.query, asked.name)
         if subscription is None:
-            await super().run_operation(operation)
+            await self._answer(operation)
             return
         subscriber = SocketSubscriber(self._delivery.hub.position, self._connection, operation.id)
         try:
             viewer = await self.context.viewer()
+            self.context.rate_limits.charge(viewer, self._address, 1)
             admitted = self._delivery.admitted(viewer, self._address)
             # Watched besides the socket: the viewer may do more by now, or the database was away when it came.
             with admitted, self._delivery.watching(self.context, viewer, self._forbid):
@@ -157,6 +158,16 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             end = failure()
         with suppress(WebSocketDisconnected):
             await self._tell(operation, end)
+
+    async def _answer(self, operation: RunningOperation[Any, None]) -> None:
+        """To a query or a mutation."""
+        try:
+            await self.context.charge(1)
+        except RateLimited as error:
+            with suppress(WebSocketDisconnected):
+                await self._tell(operation, refusal(error))
+        else:
+            await super().run_operation(operation)
 
     async def _tell(self, operation: RunningOperation[Any, None], end: End) -> None:
         if end.last is not None:
