@@ -197,6 +197,6 @@ def deliver_to_all(subscribers: Iterable[Subscriber], batch: Batch) -> None:
     First all is prepared, then the sockets are written to one right after the other: a client that still reads what
     another of its sockets has got need not be woken, which costs the kernel about as much as the message.
     """
-    writes = [write for subscriber in subscribers if (write := subscriber.prepare(batch))]
+    writes = [prepared for each in subscribers if (prepared := each.prepare(batch))]
     for write, frames in writes:
         write(frames)
