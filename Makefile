@@ -20,7 +20,7 @@ run: .venv/requirements.installed $(BIN)/dams $(WEB) ## Set up, load the dams at
 	@exec $(BIN)/dams serve
 
 test: .venv/requirements-dev.installed $(BIN)/dams lint types web-test $(WEB) services ## Set up and check everything
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 bench-fanout: .venv/requirements.installed $(BIN)/dams ## Compare what telling many subscribers costs, ours and others (ARGS="--n 1000")
 	@$(BIN)/python -m bench.fanout.run $(ARGS)
