@@ -20,11 +20,11 @@ class Batch:
 
     def __init__(self, results: Sequence[Result]) -> None:
         self.results = results
-        self.last = results[-1].sequence
+        self.first, self.last = results[0].sequence, results[-1].sequence
         self._pieces: dict[int, list[bytes]] = {}
 
     def after(self, sequence: int) -> Sequence[Result]:
-        if sequence < self.results[0].sequence:
+        if sequence < self.first:
             return self.results
         return [result for result in self.results if result.sequence > sequence]
 

@@ -151,7 +151,7 @@ class SocketSubscriber(Subscriber):
     def _write_of(self, batch: Batch) -> Write | None:
         if not self._connection.writable.is_set():
             return None
-        if batch.results[0].sequence <= self.received:
+        if batch.first <= self.received:
             batch = Batch(batch.after(self.received))
         return self._connection.write, batch.frames(self._operation_id)
 
