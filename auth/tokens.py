@@ -76,11 +76,16 @@ TOKENS_A_STATEMENT = 500
 
 
 async def authenticate(database: Database, token: str) -> Viewer:
-    """Raises Unauthenticated for a token that is unknown, revoked or expired."""
-    found = (await authenticate_all(database, [token]))[token]
-    if isinstance(found, Unauthenticated):
-        raise found
-    return found
+    """Tokens of requests that come together are looked up together.
+
+    Raises Unauthenticated for a token that is unknown, revoked or expired.
+    """
+    return await database.together(_authenticate_together, token)
+
+
+async def _authenticate_together(database: Database, tokens: Sequence[str]) -> list[Viewer | Exception]:
+    found = await authenticate_all(database, tokens)
+    return [found[token] for token in tokens]
 
 
 async def authenticate_all(reader: Reader, tokens: Sequence[str]) -> dict[str, Viewer | Unauthenticated]:

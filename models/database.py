@@ -1,8 +1,9 @@
 """The two database engines behind one door: PostgreSQL with PostGIS, or a SQLite file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event, make_url
@@ -12,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from models.errors import DatabaseUnavailable
 from models.geodesy import in_area, metres_between
+from models.together import Together
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 ASYNC_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
@@ -60,6 +63,7 @@ class Database(Reader):
         self._followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL})
         self._writers = create_async_engine(parsed, **{**options, **writer_pool})
         self._unfinished: set[asyncio.Task[Any]] = set()
+        self._together: dict[Callable[..., Any], Together[Any, Any]] = {}
         self.dialect = self._readers.dialect.name
         if self.dialect == "sqlite":
             event.listen(self._readers.sync_engine, "connect", _prepare_sqlite)
@@ -87,10 +91,25 @@ class Database(Reader):
 
         A write that is cancelled in a statement leaves its connection, and with it the lock, to the garbage collector.
         """
+        return await asyncio.shield(self._started(work))
+
+    async def together(
+        self,
+        work: "Callable[[Database, Sequence[Item]], Awaitable[Sequence[Result | Exception]]]",
+        item: Item,
+    ) -> Result:
+        """The result of the item, from work that may be done for others at once: see `Together`."""
+        if work not in self._together:
+            self._together[work] = Together(partial(work, self), self._started)
+        result: Result = await self._together[work](item)
+        return result
+
+    def _started(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """It goes on to its end, for which `close` waits."""
         task = asyncio.create_task(work)
         self._unfinished.add(task)
         task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        return task
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._unfinished.discard(task)

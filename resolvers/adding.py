@@ -4,22 +4,23 @@ Every writer updates the counter row first. Its lock makes the cap and the quota
 sequence numbers the order of commits.
 """
 
-from dataclasses import dataclass
+from collections import namedtuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.viewer import Viewer
 from models import Dam, Event, EventKind, Inventory
 from models.dam import DAM_COLUMNS
 from models.database import Database
-from models.errors import InventoryFull, QuotaExceeded
+from models.errors import DatabaseUnavailable, InventoryFull, QuotaExceeded
 from resolvers.dates import BuildDate
 from resolvers.locations import Point
-from resolvers.quota import quota_of
+from resolvers.quota import Quota, quotas_of
 from resolvers.rows import with_keys
 
 
@@ -42,58 +43,121 @@ class NewDam:
     idempotency_key: str | None = None
 
 
-TAKE_NUMBER = (
-    update(Inventory)
-    .where(or_(Inventory.max_dams == 0, Inventory.dam_count < Inventory.max_dams))
-    .values(dam_count=Inventory.dam_count + 1, last_sequence=Inventory.last_sequence + 1)
-    .returning(Inventory.last_sequence)
-)
+class Add(NamedTuple):
+    dam: NewDam
+    viewer: Viewer
+
+    @property
+    def key(self) -> tuple[int | None, str] | None:
+        return (self.viewer.user_id, self.dam.idempotency_key) if self.dam.idempotency_key else None
+
+
+LOCK_COUNTER = select(Inventory.dam_count, Inventory.max_dams, Inventory.last_sequence).with_for_update()
+SET_COUNTER = update(Inventory).values(dam_count=bindparam("count"), last_sequence=bindparam("last"))
 TAKE_NUMBER_TO_REMOVE = (
     update(Inventory)
     .where(Inventory.dam_count > 0)
     .values(dam_count=Inventory.dam_count - 1, last_sequence=Inventory.last_sequence + 1)
     .returning(Inventory.last_sequence)
 )
-FIND_BY_KEY = select(*DAM_COLUMNS).where(
-    Dam.added_by_id == bindparam("user_id"), Dam.idempotency_key == bindparam("key")
+FIND_BY_KEYS = select(*DAM_COLUMNS, Dam.idempotency_key).where(
+    tuple_(Dam.added_by_id, Dam.idempotency_key).in_(bindparam("keys", expanding=True))
 )
+ADD_DAM = insert(Dam)
+ADD_EVENT = insert(Event)
+
+UNKNOWN = dict.fromkeys(column.key for column in DAM_COLUMNS)
+AddedDam = namedtuple("AddedDam", UNKNOWN)  # type: ignore[misc]  # its fields are the table's
+"""A row of dams as it was written."""
 
 
-async def add_dam(database: Database, dam: NewDam, viewer: Viewer) -> Row[Any]:
+async def add_dam(database: Database, dam: NewDam, viewer: Viewer) -> Any:
     """The row of the dam; of the first one where the viewer has used the idempotency key before.
 
+    Adds that come together share a transaction, whose commit costs more than all else. Each is answered by itself.
     Raises InventoryFull and QuotaExceeded, with nothing written.
     """
-    if dam.idempotency_key and (first := await _added_before(database, dam, viewer)):
-        return first
+    return await database.together(_add_together, Add(dam, viewer))
+
+
+async def _add_together(database: Database, adds: Sequence[Add]) -> list[Any]:
+    """Rows, and exceptions of those that were not added. One that cannot be written harms no other."""
     try:
         async with database.write() as connection:
-            return await _insert(connection, dam, viewer)
-    except (InventoryFull, QuotaExceeded, IntegrityError):
-        # A twin of this request may have been committed in the meantime.
-        if dam.idempotency_key and (first := await _added_before(database, dam, viewer)):
-            return first
+            return await _add_all(connection, adds)
+    except DatabaseUnavailable:
         raise
+    except Exception as error:
+        if len(adds) == 1:
+            return [error]
+    return [outcome for add in adds for outcome in await _add_together(database, [add])]
 
 
-async def _added_before(database: Database, dam: NewDam, viewer: Viewer) -> Row[Any] | None:
-    async with database.read() as connection:
-        found = await connection.execute(FIND_BY_KEY, {"user_id": viewer.user_id, "key": dam.idempotency_key})
-        return found.one_or_none()
+async def _add_all(connection: AsyncConnection, adds: Sequence[Add]) -> list[Any]:
+    """In their order. The sequence number of the event becomes the id of the dam."""
+    counter = (await connection.execute(LOCK_COUNTER)).one()
+    quotas = await quotas_of(connection, {add.viewer.user_id for add in adds if add.viewer.user_id is not None})
+    ledger = _Ledger(*counter, quotas)
+    by_key = await _added_before(connection, [add.key for add in adds if add.key])
+    outcomes, dams, events = [], [], []
+    for add in adds:
+        if add.key in by_key:
+            outcomes.append(by_key[add.key])
+            continue
+        try:
+            values = _values(ledger.enter(add), add)
+        except (InventoryFull, QuotaExceeded) as refusal:
+            outcomes.append(refusal)
+            continue
+        dams.append(values)
+        events.append(_event(values["id"], EventKind.DAM_ADDED, values["id"], add.viewer))
+        outcomes.append(AddedDam(*map(values.get, AddedDam._fields)))
+        if add.key:
+            by_key[add.key] = outcomes[-1]
+    if dams:
+        await connection.execute(ADD_DAM, dams)
+        await connection.execute(ADD_EVENT, events)
+        await connection.execute(SET_COUNTER, {"count": ledger.dam_count, "last": ledger.last_sequence})
+    return outcomes
 
 
-async def _insert(connection: AsyncConnection, dam: NewDam, viewer: Viewer) -> Row[Any]:
-    """The sequence number of the event becomes the id of the dam."""
-    sequence = await connection.scalar(TAKE_NUMBER)
-    if sequence is None:
-        raise InventoryFull(f'Unable to add dam "{dam.name}", because the inventory is full.')
-    quota = await quota_of(connection, viewer.user_id)
-    if quota.is_used_up:
-        raise QuotaExceeded(
-            f'Unable to add dam "{dam.name}", because {viewer.name} has added {quota.used} of {quota.max_dams} dams.'
-        )
+@dataclass(slots=True)
+class _Ledger:
+    """The counter row and the quotas of a locked inventory, as they become with each add."""
+
+    dam_count: int
+    max_dams: int
+    last_sequence: int
+    quotas: dict[int, Quota]
+
+    def enter(self, add: Add) -> int:
+        """The number of the event. Raises InventoryFull and QuotaExceeded."""
+        dam, viewer = add
+        if 0 < self.max_dams <= self.dam_count:
+            raise InventoryFull(f'Unable to add dam "{dam.name}", because the inventory is full.')
+        quota = self.quotas.get(viewer.user_id or 0)
+        if quota is not None:
+            if quota.is_used_up:
+                used = f"{viewer.name} has added {quota.used} of {quota.max_dams} dams"
+                raise QuotaExceeded(f'Unable to add dam "{dam.name}", because {used}.')
+            self.quotas[viewer.user_id or 0] = replace(quota, used=quota.used + 1)
+        self.dam_count += 1
+        self.last_sequence += 1
+        return self.last_sequence
+
+
+async def _added_before(connection: AsyncConnection, keys: list[tuple[int | None, str]]) -> dict[Any, Any]:
+    """By user and idempotency key. Exact while the counter row is locked."""
+    if not keys:
+        return {}
+    found = await connection.execute(FIND_BY_KEYS, {"keys": keys})
+    return {(row.added_by_id, row.idempotency_key): row for row in found}
+
+
+def _values(number: int, add: Add) -> dict[str, Any]:
+    dam = add.dam
     values = {
-        "id": sequence,
+        "id": number,
         "name": dam.name,
         "other_names": (),
         "owner": dam.owner,
@@ -104,15 +168,12 @@ async def _insert(connection: AsyncConnection, dam: NewDam, viewer: Viewer) -> R
         "longitude": dam.point.longitude,
         "latitude": dam.point.latitude,
         "structure_id": "",
-        "county": None,
         "purposes": (),
         "dam_types": (),
-        "added_by_id": viewer.user_id,
+        "added_by_id": add.viewer.user_id,
         "idempotency_key": dam.idempotency_key,
     }
-    added = await connection.execute(insert(Dam).returning(*DAM_COLUMNS), with_keys(values))
-    await _log(connection, sequence, EventKind.DAM_ADDED, sequence, viewer)
-    return added.one()
+    return with_keys(UNKNOWN | values)
 
 
 async def remove_dam(database: Database, dam_id: int, viewer: Viewer) -> int | None:
@@ -125,10 +186,10 @@ async def remove_dam(database: Database, dam_id: int, viewer: Viewer) -> int | N
         if removed.rowcount == 0:
             await connection.rollback()
             return None
-        await _log(connection, sequence, EventKind.DAM_REMOVED, dam_id, viewer)
+        await connection.execute(ADD_EVENT, _event(sequence, EventKind.DAM_REMOVED, dam_id, viewer))
         return sequence
 
 
-async def _log(connection: AsyncConnection, sequence: int, kind: EventKind, dam_id: int, viewer: Viewer) -> None:
+def _event(sequence: int, kind: EventKind, dam_id: int, viewer: Viewer) -> dict[str, Any]:
     event = {"sequence": sequence, "kind": kind, "dam_id": dam_id, "at": datetime.now(UTC)}
-    await connection.execute(insert(Event), event | {"actor": viewer.name, "token": viewer.token})
+    return event | {"actor": viewer.name, "token": viewer.token}

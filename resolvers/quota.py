@@ -1,8 +1,9 @@
 """How many dams one user has added and may add."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models import Dam, Inventory, User
@@ -12,17 +13,11 @@ MAX_DAMS = func.coalesce(User.max_dams, Inventory.max_dams_per_user)
 USED = select(func.count()).where(Dam.added_by_id == User.id).scalar_subquery()
 
 
-def _select(used: ColumnElement[int]) -> Select[int, int]:
-    return (
-        select(MAX_DAMS, used)
-        .select_from(User)
-        .join(Inventory, Inventory.id == 1)
-        .where(User.id == bindparam("user_id"))
-    )
-
-
-READ_QUOTA = _select(USED)
-CHECK_QUOTA = _select(case((MAX_DAMS > 0, USED), else_=0))
+QUOTAS = select(User.id, MAX_DAMS).select_from(User).join(Inventory, Inventory.id == 1)
+READ_QUOTA = QUOTAS.with_only_columns(MAX_DAMS, USED).where(User.id == bindparam("user_id"))
+CHECK_QUOTAS = QUOTAS.add_columns(case((MAX_DAMS > 0, USED), else_=0)).where(
+    User.id.in_(bindparam("user_ids", expanding=True))
+)
 """Counts only where there is a quota: all other writers wait meanwhile."""
 
 
@@ -42,6 +37,7 @@ async def read_quota(database: Database, user_id: int) -> Quota:
         return Quota(*(await connection.execute(READ_QUOTA, {"user_id": user_id})).one())
 
 
-async def quota_of(connection: AsyncConnection, user_id: int | None) -> Quota:
+async def quotas_of(connection: AsyncConnection, user_ids: Iterable[int]) -> dict[int, Quota]:
     """Exact in a transaction that holds the counter row; `used` is 0 where there is no quota."""
-    return Quota(*(await connection.execute(CHECK_QUOTA, {"user_id": user_id})).one())
+    found = await connection.execute(CHECK_QUOTAS, {"user_ids": list(user_ids)})
+    return {user_id: Quota(max_dams, used) for user_id, max_dams, used in found}

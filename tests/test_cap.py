@@ -21,7 +21,7 @@ from resolvers.adding import NewDam, add_dam, remove_dam
 from resolvers.dates import parse_iso
 from resolvers.inventory import set_cap
 from resolvers.locations import Point
-from resolvers.quota import Quota, quota_of, read_quota
+from resolvers.quota import Quota, quotas_of, read_quota
 from tests.conftest import Place, until
 from tests.shared import opened, state
 
@@ -186,7 +186,7 @@ async def test_the_dams_of_a_user_are_counted_for_a_quota_and_where_they_are_ask
     for max_dams, counted in ((0, 0), (3, 1)):
         await set_cap(database, "max_dams_per_user", max_dams)
         async with database.write() as connection:
-            assert await quota_of(connection, 1) == Quota(max_dams, used=counted)
+            assert await quotas_of(connection, [1]) == {1: Quota(max_dams, used=counted)}
         assert await read_quota(database, 1) == Quota(max_dams, used=1)
 
 

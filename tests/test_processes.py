@@ -5,40 +5,19 @@ import os
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
-import httpx
 import pytest
 
 from auth.viewer import Viewer
 from tests.conftest import Place, Server, until
-from tests.services import Redis, Service, running
+from tests.processes import DAMS, Process
+from tests.services import Redis, running
 from tests.streaming import FOLLOW, add_many, cursor_of, following, opened
 
 pytestmark = [pytest.mark.parametrize("engine", ["postgresql"], indirect=True), pytest.mark.usefixtures("admin")]
-
-DAMS = Path(sys.executable).with_name("dams")
-
-
-class Process(Service):
-    """`dams serve` on the test's database."""
-
-    def __init__(self, **settings: str) -> None:
-        super().__init__()
-        self.settings = settings | {"DAMS_PORT": str(self.port)}
-
-    def command(self) -> list[str]:
-        return ["env", *(f"{name}={value}" for name, value in self.settings.items()), str(DAMS), "serve"]
-
-    def is_ready(self) -> bool:
-        try:
-            return bool(httpx.get(f"http://127.0.0.1:{self.port}/readyz").json()["status"] == "ok")
-        except httpx.TransportError:
-            return False
 
 
 @pytest.fixture
