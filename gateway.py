@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from auth.openid import Provider
 from models.background import background
 from models.database import Database
 from pubsub.buckets import Buckets
@@ -48,6 +49,7 @@ class State(TypedDict):
     hub: Hub
     delivery: Delivery
     rate_limits: RateLimits
+    provider: Provider | None
     on_drain: Callable[[], None]
 
 
@@ -82,6 +84,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 },
             )
             await stack.enter_async_context(delivery.running())
+            provider = None
+            if config := settings.open_id:
+                provider = await stack.enter_async_context(Provider.running(config))
             rate_limits = RateLimits(
                 buckets,
                 per_address=settings.rate_limit_per_address,
@@ -93,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 "hub": hub,
                 "delivery": delivery,
                 "rate_limits": rate_limits,
+                "provider": provider,
                 "on_drain": delivery.drain,
             }
 
@@ -108,6 +114,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             address=host_of(request),
             is_one_request=isinstance(request, Request),
             rate_limits=request.state.rate_limits,
+            provider=request.state.provider,
             session_life=timedelta(hours=settings.session_hours),
             compile_selections=settings.compile_selections,
         )

@@ -1,17 +1,24 @@
 """Settings, read from the environment. docs/settings.md lists them."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from auth.openid import OpenIdConfig
 from models.database import ASYNC_DRIVERS
 from pubsub.redis_url import connect
 
 HIGHEST_PORT = 65535
+
+SigningAlgorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]  # RFC 7518 and 8037, without those of a shared secret and without none
 
 TILES = re.compile(r"(https?://[\w.:\[\]-]+)?/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})[^\s;,]*")
 """Its beginning goes into the Content-Security-Policy."""
@@ -44,6 +51,24 @@ class Settings(BaseSettings):
         default=(),
         description='Web origins, besides our own, that may use the API and its WebSocket, as JSON: `["https://…"]`.',
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="OpenID Connect provider whose tokens are taken, exactly as it calls itself in them.",
+    )
+    oidc_client_id: str | None = Field(default=None, description="Of our pages, as registered at the provider.")
+    oidc_audience: str | None = Field(
+        default=None, description="What `aud` of a token must be or have. None: the client id."
+    )
+    oidc_scopes: tuple[str, ...] = Field(default=("openid", "profile"), description="For our pages to ask for.")
+    oidc_algorithms: tuple[SigningAlgorithm, ...] = Field(
+        default=("RS256", "ES256"), min_length=1, description="Signatures that are taken. None with a shared secret."
+    )
+    oidc_groups_claim: str = Field(default="groups", description="Claim that has the provider's groups.")
+    oidc_groups: dict[str, str] = Field(
+        default={}, description='Our groups by the provider\'s, as JSON: `{"dam-team": "contributor"}`.'
+    )
+    oidc_leeway_s: int = Field(default=30, ge=0, le=300, description="Seconds by which clocks may differ.")
     session_hours: int = Field(default=168, ge=1, le=8_760, description="Hours that a sign-in with a password lasts.")
     rate_limit_per_address: int = Field(
         default=300_000, ge=0, description="Points a minute for an address without a token. 0: no limit."
@@ -143,6 +168,27 @@ class Settings(BaseSettings):
         if self.workers > 1 and self.redis_url is None:
             raise ValueError("several workers hear of each other's dams through Redis: set DAMS_REDIS_URL")
         return self
+
+    @model_validator(mode="after")
+    def _provider_knows_our_pages(self) -> "Settings":
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("a provider knows our pages by their client id: set DAMS_OIDC_CLIENT_ID")
+        return self
+
+    @property
+    def open_id(self) -> OpenIdConfig | None:
+        if self.oidc_issuer is None or self.oidc_client_id is None:
+            return None
+        return OpenIdConfig(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            audience=self.oidc_audience or self.oidc_client_id,
+            scopes=self.oidc_scopes,
+            algorithms=self.oidc_algorithms,
+            groups_claim=self.oidc_groups_claim,
+            groups=self.oidc_groups,
+            leeway=timedelta(seconds=self.oidc_leeway_s),
+        )
 
     @property
     def embedded_file(self) -> Path | None:

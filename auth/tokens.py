@@ -1,29 +1,23 @@
 """API tokens: 256 random bits, shown once, kept as a hash."""
 
 import hashlib
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from auth.audit import COMMAND_LINE, Actor, note
 from auth.users import no_user
-from auth.viewer import Viewer
-from models import Action, ApiToken, GroupPermission, User, UserGroup
-from models.database import Database, Reader
-from models.errors import Refused, Unauthenticated
+from models import Action, ApiToken, User
+from models.database import Database
+from models.errors import Refused
 from models.identity import Permission
 
 PREFIX = "dams_"
 """Lets people and secret scanners tell our tokens."""
-
-AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
-"""`Bearer` as RFC 6750 has it, `Token` as the portal app's clients send it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,75 +38,6 @@ def new_token() -> str:
 
 def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def token_of_header(authorization: str) -> str:
-    """Raises Unauthenticated where the header is of another kind."""
-    found = AUTHORIZATION.fullmatch(authorization.strip())
-    if found is None:
-        raise Unauthenticated('Authorization must be "Bearer <token>" or "Token <token>".')
-    return found[1]
-
-
-FIND_TOKENS = (
-    select(
-        ApiToken.token_hash,
-        ApiToken.user_id,
-        User.name,
-        ApiToken.name.label("token"),
-        ApiToken.scopes,
-        ApiToken.expires_at,
-        ApiToken.revoked_at,
-    )
-    .join(User, User.id == ApiToken.user_id)
-    .where(ApiToken.token_hash.in_(bindparam("token_hashes", expanding=True)))
-)
-FIND_PERMISSIONS = (
-    select(UserGroup.user_id, GroupPermission.permission)
-    .join(GroupPermission, GroupPermission.group_id == UserGroup.group_id)
-    .where(UserGroup.user_id.in_(bindparam("user_ids", expanding=True)))
-)
-TOKENS_A_STATEMENT = 500
-
-
-async def authenticate(database: Database, token: str) -> Viewer:
-    """Tokens of requests that come together are looked up together.
-
-    Raises Unauthenticated for a token that is unknown, revoked or expired.
-    """
-    return await database.together(_authenticate_together, token)
-
-
-async def _authenticate_together(database: Database, tokens: Sequence[str]) -> list[Viewer | Exception]:
-    found = await authenticate_all(database, tokens)
-    return [found[token] for token in tokens]
-
-
-async def authenticate_all(reader: Reader, tokens: Sequence[str]) -> dict[str, Viewer | Unauthenticated]:
-    """Whose each token is, or why it is not valid."""
-    viewers: dict[str, Viewer | Unauthenticated] = {}
-    async with reader.read() as connection:
-        for start in range(0, len(tokens), TOKENS_A_STATEMENT):
-            by_hash = {hash_token(token): token for token in tokens[start : start + TOKENS_A_STATEMENT]}
-            rows = (await connection.execute(FIND_TOKENS, {"token_hashes": list(by_hash)})).all()
-            found = {row.token_hash: row for row in rows}
-            granted: dict[int, set[Permission]] = {row.user_id: set() for row in rows}
-            for user_id, permission in await connection.execute(FIND_PERMISSIONS, {"user_ids": list(granted)}):
-                granted[user_id].add(permission)
-            for token_hash, token in by_hash.items():
-                viewers[token] = _viewer(found.get(token_hash), granted)
-    return viewers
-
-
-def _viewer(found: Any, granted: dict[int, set[Permission]]) -> Viewer | Unauthenticated:
-    if found is None or found.revoked_at is not None:
-        return Unauthenticated("This API token is unknown or was revoked. Ask for a new one.")
-    if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
-        return Unauthenticated(f"This API token expired on {found.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one.")
-    permissions = frozenset(granted[found.user_id])
-    if found.scopes is not None:
-        permissions &= {Permission(scope) for scope in found.scopes.split()}
-    return Viewer(found.user_id, found.name, permissions, found.token, found.scopes is not None)
 
 
 async def create_token(

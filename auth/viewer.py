@@ -1,9 +1,10 @@
 """Who is asking, and what they may do: the same rule for every transport."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from auth.audit import Actor
+from auth.claims import Claims, Credential
 from models.errors import Forbidden, Unauthenticated
 from models.identity import Permission
 
@@ -17,9 +18,15 @@ class Viewer:
     permissions: frozenset[Permission]
     """Those of the user's groups, limited to the scopes of the token."""
     token: str | None = None
-    """Name of the API token."""
+    """Name of the API token, or `jti` of that of the OpenID provider."""
     is_limited: bool = False
     """Whether the token has scopes."""
+    credential: Credential | None = field(default=None, compare=False, repr=False)
+    """By which the user is known."""
+
+    @property
+    def is_of_provider(self) -> bool:
+        return isinstance(self.credential, Claims)
 
     @property
     def is_authenticated(self) -> bool:

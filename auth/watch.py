@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from auth.tokens import authenticate_all
+from auth.authentication import authenticate_all
+from auth.claims import Credential
 from auth.viewer import Viewer
 from models.background import background
 from models.database import Database
@@ -34,17 +35,20 @@ class TokenWatch:
     def __init__(self, database: Database, anybody: Viewer) -> None:
         self._database = database
         self._anybody = anybody
-        self._watched: dict[str, set[Watcher]] = {}
+        self._watched: dict[Credential, set[Watcher]] = {}
 
     @contextmanager
-    def watching(self, token: str, viewer: Viewer, on_loss: OnLoss) -> Iterator[None]:
-        """Calls `on_loss`, at most once, when the token lost its validity or any permission that `viewer` has."""
+    def watching(self, credential: Credential, viewer: Viewer, on_loss: OnLoss) -> Iterator[None]:
+        """Calls `on_loss`, at most once, when it lost its validity or any permission that `viewer` has.
+
+        What a token of the OpenID provider said is looked at, not the token: no key, no request to the provider.
+        """
         watcher = Watcher(viewer, on_loss)
-        self._watched.setdefault(token, set()).add(watcher)
+        self._watched.setdefault(credential, set()).add(watcher)
         try:
             yield
         finally:
-            self._forget(token, watcher)
+            self._forget(credential, watcher)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["TokenWatch"]:
@@ -64,17 +68,17 @@ class TokenWatch:
 
     async def _check(self) -> None:
         found = await authenticate_all(self._database.following, list(self._watched))
-        for token, now in found.items():
-            for watcher in list(self._watched.get(token, ())):
+        for credential, now in found.items():
+            for watcher in list(self._watched.get(credential, ())):
                 if loss := self._loss(watcher.viewer, now):
-                    self._forget(token, watcher)
+                    self._forget(credential, watcher)
                     watcher.on_loss(loss)
 
-    def _forget(self, token: str, watcher: Watcher) -> None:
-        watchers = self._watched.get(token, set())
+    def _forget(self, credential: Credential, watcher: Watcher) -> None:
+        watchers = self._watched.get(credential, set())
         watchers.discard(watcher)
         if not watchers:
-            self._watched.pop(token, None)
+            self._watched.pop(credential, None)
 
     def _loss(self, before: Viewer, now: Viewer | InventoryError) -> InventoryError | None:
         if isinstance(now, InventoryError):

@@ -56,6 +56,12 @@ class DatabaseUnavailable(InventoryError):
     code = "DATABASE_UNAVAILABLE"
 
 
+class ProviderUnavailable(InventoryError):
+    """A token cannot be checked, because the OpenID provider is away; the same request may succeed in a moment."""
+
+    code = "PROVIDER_UNAVAILABLE"
+
+
 class InventoryFull(InventoryError):
     code = "INVENTORY_FULL"
 

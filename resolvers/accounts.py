@@ -96,6 +96,8 @@ async def create_own_token(
     Raises Unauthenticated, Forbidden and Refused.
     """
     require_whole(viewer)
+    if viewer.is_of_provider:  # whose groups are in its tokens, so that another token would have none
+        raise Forbidden("Users of the OpenID provider have its tokens, and no others.")
     usable, known = clean_name(name), {str(permission): permission for permission in Permission}
     if unknown := [scope for scope in scopes or () if scope not in known]:
         message = f'There is no permission "{unknown[0]}". The permissions are {", ".join(known)}.'
@@ -148,9 +150,11 @@ async def revoke(database: Database, viewer: Viewer, token_id: int) -> None:
     await tokens.revoke_token(database, user=found.user, name=found.name, by=viewer.actor)
 
 
-async def sign_out(database: Database, viewer: Viewer, token: str) -> None:
-    """Revokes the token."""
+async def sign_out(database: Database, viewer: Viewer, token: str) -> bool:
+    """Revokes the API token; False where it is none."""
     this = update(ApiToken).where(ApiToken.token_hash == tokens.hash_token(token), ApiToken.revoked_at.is_(None))
     async with database.write() as connection:
-        await connection.execute(this.values(revoked_at=datetime.now(UTC)))
+        if (await connection.execute(this.values(revoked_at=datetime.now(UTC)))).rowcount == 0:
+            return False
         await note(connection, viewer.actor, Action.SIGNED_OUT, viewer.name or "")
+        return True

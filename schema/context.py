@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from auth.tokens import authenticate, token_of_header
+from auth.authentication import authenticate, token_of_header
+from auth.openid import Provider
 from auth.viewer import Viewer, anonymous
 from models.database import Database
-from models.errors import DatabaseUnavailable, Unauthenticated
+from models.errors import DatabaseUnavailable, ProviderUnavailable, Unauthenticated
 from models.identity import Permission
 from pubsub.hub import Hub, Place
 from resolvers.accounts import groups_of
@@ -53,6 +54,8 @@ class Context:
     rate_limits: RateLimits
     is_one_request: bool
     """False on a socket, which lives long."""
+    provider: Provider | None
+    """Of OpenID Connect."""
     session_life: timedelta
     """Of a sign-in with a password."""
     connection_params: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +88,7 @@ class Context:
         if self.authorization is None:
             return anybody
         if self._viewer is None or not self.is_one_request:
-            viewer = await authenticate(self.database, token_of_header(self.authorization))
+            viewer = await authenticate(self.database, token_of_header(self.authorization), self.provider)
             self._viewer = replace(viewer, permissions=viewer.permissions | anybody.permissions)
         return self._viewer
 
@@ -96,7 +99,7 @@ class Context:
         """
         try:
             viewer = await self.viewer()
-        except (Unauthenticated, DatabaseUnavailable):
+        except (Unauthenticated, DatabaseUnavailable, ProviderUnavailable):
             viewer = anonymous(public_read=self.public_read)
         self.rate_limits.charge(viewer, self.address, cost)
 

@@ -6,8 +6,9 @@ from typing import Annotated
 import strawberry
 from strawberry import argument
 
+from auth.authentication import token_of_header
+from auth.openid import OpenIdConfig
 from auth.passwords import has_passwords
-from auth.tokens import token_of_header
 from models.errors import Refused, Unauthenticated
 from resolvers import accounts, signing_in
 from schema.context import Info
@@ -19,6 +20,10 @@ class OpenIdProvider:
     issuer: str = strawberry.field(description="Its URL; /.well-known/openid-configuration below it tells the rest.")
     client_id: str = strawberry.field(description="Of our pages, for the authorization code flow with PKCE.")
     scopes: list[str] = strawberry.field(description="To ask for.")
+
+    @classmethod
+    def from_config(cls, config: OpenIdConfig) -> "OpenIdProvider":
+        return cls(issuer=config.issuer, client_id=config.client_id, scopes=list(config.scopes))
 
 
 @strawberry.type(description="How people can sign in.")
@@ -44,14 +49,20 @@ class SignInPayload:
 
 @strawberry.type(description="That the session is over, or why it is not.")
 class SignOutPayload:
-    signed_out: bool = strawberry.field(description="Whether the token of this request was revoked.")
+    signed_out: bool = strawberry.field(
+        description="Whether the token was revoked; false for one of the OpenID provider, which has its own way out."
+    )
 
 
 @strawberry.type
 class SessionQuery:
     @strawberry.field(description="How people can sign in.")
     async def authentication(self, info: Info) -> Authentication:
-        return Authentication(password=await has_passwords(info.context.database), open_id_provider=None)
+        provider = info.context.provider
+        return Authentication(
+            password=await has_passwords(info.context.database),
+            open_id_provider=OpenIdProvider.from_config(provider.config) if provider else None,
+        )
 
 
 @strawberry.type
@@ -81,5 +92,5 @@ class SessionMutation:
         viewer = await info.context.viewer()
         if not viewer.is_authenticated:
             raise Unauthenticated("There is no token to be revoked.")
-        await accounts.sign_out(info.context.database, viewer, token_of_header(info.context.authorization or ""))
-        return SignOutPayload(signed_out=True)
+        token = token_of_header(info.context.authorization or "")
+        return SignOutPayload(signed_out=await accounts.sign_out(info.context.database, viewer, token))

@@ -160,7 +160,7 @@ class Station:
         limits = RateLimits(Buckets(), per_address=0, per_user=0, per_token=0)
         life = timedelta(hours=1)
         self.context = Context(
-            nobody, hub, True, 100, None, "the request", self.delivery.health, "", limits, False, life
+            nobody, hub, True, 100, None, "the request", self.delivery.health, "", limits, False, None, life
         )
         self.followed: list[Following] = []
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from auth.tokens import authenticate, create_token, revoke_token, token_of_header
+from auth.authentication import authenticate, token_of_header
+from auth.tokens import create_token, revoke_token
 from auth.users import add_user
 from auth.viewer import Viewer, anonymous
 from models.database import Database

@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 from sqlalchemy import delete, event, insert, make_url, select
 
-from auth.tokens import authenticate_all, create_token, hash_token, revoke_token
+from auth.authentication import authenticate_all
+from auth.tokens import create_token, hash_token, revoke_token
 from auth.users import add_user
 from auth.viewer import Viewer, anonymous
 from auth.watch import TokenWatch

@@ -22,7 +22,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.types.graphql import OperationType
 from strawberry.types.unset import UNSET
 
-from models.errors import DatabaseUnavailable, InventoryError, Unauthenticated
+from models.errors import DatabaseUnavailable, InventoryError, ProviderUnavailable, Unauthenticated
 from resolvers.cursors import sequence_of
 from schema.context import Context
 from transport import answers
@@ -168,7 +168,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             context.connected_as = await context.viewer()
         except Unauthenticated as error:
             raise ConnectionRejectionError from error
-        except DatabaseUnavailable:
+        except (DatabaseUnavailable, ProviderUnavailable):
             pass  # each operation looks the token up again
         return UNSET
 

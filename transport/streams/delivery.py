@@ -9,7 +9,6 @@ from prometheus_client import generate_latest
 from starlette.requests import HTTPConnection
 from strawberry.schema import BaseSchema
 
-from auth.tokens import token_of_header
 from auth.viewer import Viewer, anonymous
 from auth.watch import OnLoss, TokenWatch
 from models.database import Database
@@ -74,9 +73,9 @@ class Delivery:
 
     def watching(self, context: Context, viewer: Viewer, on_loss: OnLoss) -> AbstractContextManager[None]:
         """Calls `on_loss` when the token loses its validity, or its user a permission."""
-        if not viewer.is_authenticated:
+        if viewer.credential is None:
             return nullcontext()
-        return self.watch.watching(token_of_header(context.authorization or ""), viewer, on_loss)
+        return self.watch.watching(viewer.credential, viewer, on_loss)
 
     async def follow(
         self,
