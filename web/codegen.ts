@@ -35,7 +35,7 @@ const config: CodegenConfig = {
       },
       config: {
         strictScalars: true,
-        scalars: { PartialDate: "string", GeoJSON: "unknown" },
+        scalars: { DateTime: "string", GeoJSON: "unknown", PartialDate: "string" },
         skipTypeNameForRoot: true,
         useTypeImports: true,
       },

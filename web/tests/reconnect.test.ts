@@ -6,7 +6,7 @@ import { connect, type GetToken } from "../src/apollo/connect";
 import { resuming } from "../src/graphql/resume";
 import type { Socket } from "../src/graphql/socket";
 import type { State } from "../src/graphql/status";
-import { followInventory } from "../src/pages/inventory/live/follow";
+import { followDams } from "../src/pages/inventory/live/follow";
 import { ScriptedServer } from "./scripted";
 
 const DAM_ADDED = gql`
@@ -372,20 +372,15 @@ test("leaves alone what cannot resume", async () => {
   expect(sink.error).not.toHaveBeenCalled();
 });
 
-test("the home page listens from the cursor of what it has read, and reads anew when that has expired", async () => {
-  const inventory = (eventCursor: string) => ({
-    __typename: "Inventory",
-    damCount: 1,
-    maxDams: null,
-    remaining: null,
-    isFull: false,
-    eventCursor,
-  });
-  const dams = { __typename: "DamConnection", nodes: [] };
+test("the list listens from the cursor of what it has read, and reads anew when that has expired", async () => {
+  const inventory = (eventCursor: string) => ({ __typename: "Inventory", eventCursor });
+  const pageInfo = { __typename: "PageInfo", hasNextPage: false, endCursor: null };
+  const dams = { __typename: "DamConnection", edges: [], pageInfo, totalCount: 0 };
   const troubles: unknown[] = [];
   server.data = { inventory: inventory("c7"), dams };
   const { client } = connect(server.urls);
-  const following = followInventory(client, (trouble) => troubles.push(trouble));
+  const variables = { where: {}, orderBy: { field: "NAME" } as const, first: 50 };
+  const following = followDams(client, variables, (trouble) => troubles.push(trouble));
   cleanUps.push(() => {
     following.unsubscribe();
   });

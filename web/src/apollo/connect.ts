@@ -1,9 +1,10 @@
-import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from "@apollo/client";
+import { ApolloClient, ApolloLink, HttpLink } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { OperationTypeNode } from "graphql";
 import { resuming } from "../graphql/resume";
 import { openSocket, type Socket } from "../graphql/socket";
+import { newCache } from "./cache";
 
 /** Gives the API token, fresh where the last one was refused, or nothing. Asked at each request and each connection. */
 export type GetToken = (refused: boolean) => string | undefined | Promise<string | undefined>;
@@ -27,12 +28,7 @@ export function connect(
       new GraphQLWsLink(resuming(socket)),
       withToken.concat(new HttpLink({ uri: http })),
     ),
-    cache: new InMemoryCache({
-      typePolicies: {
-        // There is one of it, so it has no id.
-        Inventory: { keyFields: [] },
-      },
-    }),
+    cache: newCache(),
   });
   return { client, socket };
 }

@@ -1,6 +1,5 @@
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
-import type { Status } from "../../graphql/status";
 import { Explore } from "./explore/Explore";
 import { NotFound } from "./NotFound";
 import { Shell } from "./Shell";
@@ -11,9 +10,9 @@ const SignInPage = lazy(() => import("./session/SignInPage"));
 const AdminPage = lazy(() => import("./admin/AdminPage"));
 
 /** Pages by address. The gateway serves each of these with the same file. */
-export function App({ status }: { status: Status }) {
+export function App() {
   return (
-    <Shell status={status}>
+    <Shell>
       <Suspense>
         <Switch>
           <Route path="/" component={Explore} />

@@ -13,9 +13,6 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconMoon, IconSun } from "@tabler/icons-react";
 import { type ReactNode, useEffect } from "react";
 import { Link, useLocation } from "wouter";
-import type { Status } from "../../graphql/status";
-import { LiveStatus } from "./live/LiveStatus";
-import { useFollowedInventory } from "./live/useFollowedInventory";
 import { useViewer } from "./session/useViewer";
 
 interface Place {
@@ -24,11 +21,10 @@ interface Place {
 }
 
 /** The header with the ways to all pages, and the page below it. */
-export function Shell({ status, children }: { status: Status; children: ReactNode }) {
+export function Shell({ children }: { children: ReactNode }) {
   const [isOpen, { toggle, close }] = useDisclosure();
   const [location] = useLocation();
   const places = usePlaces();
-  const trouble = useFollowedInventory();
   useEffect(close, [close, location]);
 
   return (
@@ -60,7 +56,6 @@ export function Shell({ status, children }: { status: Status; children: ReactNod
             </Group>
           </Group>
           <Group gap="sm" wrap="nowrap">
-            <LiveStatus status={status} trouble={trouble} />
             <SchemeSwitch />
           </Group>
         </Group>

@@ -6,9 +6,10 @@ import { HTTP_URL, WS_URL } from "../../graphql/endpoint";
 import { mount } from "../../mount";
 import { readToken } from "../../session/token";
 import { App } from "./App";
+import { SocketStatus } from "./live/LiveStatus";
 import { theme } from "./theme";
-import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
+import "@mantine/core/styles.layer.css";
+import "@mantine/notifications/styles.layer.css";
 
 const { client, socket } = connect({ http: HTTP_URL, ws: WS_URL }, readToken);
 
@@ -16,7 +17,9 @@ mount(
   <ApolloProvider client={client}>
     <MantineProvider theme={theme} defaultColorScheme="auto">
       <Notifications />
-      <App status={socket.status} />
+      <SocketStatus value={socket.status}>
+        <App />
+      </SocketStatus>
     </MantineProvider>
   </ApolloProvider>,
 );

@@ -61,7 +61,7 @@ export function writeView({ box, where, orderBy, dam }: View, parameters: URLSea
 }
 
 /** The whole filter: for the list, and for what the map shows as points. */
-export function filterOf({ box, where }: View): DamFilter {
+export function filterOf({ box, where }: Pick<View, "box" | "where">): DamFilter {
   return box ? { ...where, box } : where;
 }
 

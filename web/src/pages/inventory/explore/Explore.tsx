@@ -1,16 +1,28 @@
-import { useQuery } from "@apollo/client/react";
-import { Text } from "@mantine/core";
-import { INVENTORY, RECENT_DAMS } from "../live/documents";
-import { LISTED } from "../live/follow";
-import { DamTable } from "./DamTable";
+import { SegmentedControl } from "@mantine/core";
+import { useState } from "react";
+import classes from "./Explore.module.css";
+import { DamList } from "./DamList";
 
+/** The map and the list side by side; on a phone one of them at a time. */
 export function Explore() {
-  const count = useQuery(INVENTORY, { fetchPolicy: "cache-only" }).data?.inventory.damCount;
-  const dams = useQuery(RECENT_DAMS, { variables: { first: LISTED }, fetchPolicy: "cache-only" }).data?.dams.nodes;
+  const [shown, setShown] = useState("map");
   return (
-    <>
-      <Text aria-live="polite">Dams in the inventory: {count === undefined ? "…" : count.toLocaleString("en")}</Text>
-      {dams && <DamTable caption="Most recently added" dams={dams} />}
-    </>
+    <div className={classes["panes"]} data-shown={shown}>
+      <SegmentedControl
+        className={classes["switch"] ?? ""}
+        aria-label="Show"
+        fullWidth
+        value={shown}
+        onChange={setShown}
+        data={[
+          { value: "map", label: "Map" },
+          { value: "list", label: "List" },
+        ]}
+      />
+      <div className={classes["map"]} />
+      <div className={classes["list"]}>
+        <DamList />
+      </div>
+    </div>
   );
 }

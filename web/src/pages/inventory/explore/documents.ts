@@ -16,3 +16,12 @@ export const DAMS = graphql(`
     }
   }
 `);
+
+/** Apart from the list, which need not wait for it. */
+export const DAM_COUNT = graphql(`
+  query DamCount($where: DamFilter) {
+    dams(where: $where, first: 0) {
+      totalCount
+    }
+  }
+`);

@@ -1,12 +1,17 @@
 import { Badge } from "@mantine/core";
-import { useSyncExternalStore } from "react";
-import type { State, Status } from "../../../graphql/status";
+import { createContext, use, useSyncExternalStore } from "react";
+import { type State, Status } from "../../../graphql/status";
 
 const COLORS: Record<State, string> = { connecting: "gray", live: "green", reconnecting: "yellow", refused: "red" };
 
-export function LiveStatus({ status, trouble }: { status: Status; trouble: Error | undefined }) {
+/** Of the socket below all subscriptions. */
+export const SocketStatus = createContext(new Status());
+
+/** Whether what is shown is current; `isBehind` where it is not, be the connection as it may. */
+export function LiveStatus({ isBehind }: { isBehind: boolean }) {
+  const status = use(SocketStatus);
   const connection = useSyncExternalStore(status.subscribe, status.getSnapshot);
-  const state = trouble && connection === "live" ? "reconnecting" : connection;
+  const state = isBehind && connection === "live" ? "reconnecting" : connection;
   return (
     <Badge role="status" variant="dot" color={COLORS[state]} tt="none" fw={500}>
       {state}

@@ -1,31 +1,17 @@
 import { graphql } from "../../../gql";
 
-/** `eventCursor` belongs to `damCount`: the dams added after it are the ones not yet counted. */
-export const INVENTORY = graphql(`
-  query Inventory {
+/** Where to listen from: what is read after it and the events after it together miss nothing. */
+export const EVENT_CURSOR = graphql(`
+  query EventCursor {
     inventory {
-      damCount
-      maxDams
-      remaining
-      isFull
       eventCursor
     }
   }
 `);
 
-export const RECENT_DAMS = graphql(`
-  query RecentDams($first: Int!) {
-    dams(first: $first, orderBy: { field: ADDED, direction: DESC }) {
-      nodes {
-        ...ListedDam
-      }
-    }
-  }
-`);
-
 export const DAM_ADDED = graphql(`
-  subscription DamAdded($after: String) {
-    damAdded(after: $after) {
+  subscription DamAdded($after: String, $where: DamFilter) {
+    damAdded(after: $after, where: $where) {
       cursor
       ...ListedDam
     }

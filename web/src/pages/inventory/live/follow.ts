@@ -1,27 +1,44 @@
-import type { ApolloCache, ApolloClient } from "@apollo/client";
-import { defer, retry, type Subscription, switchMap, tap, timer } from "rxjs";
+import type { ApolloClient } from "@apollo/client";
+import { auditTime, defer, merge, retry, share, type Subscription, switchMap, tap, timer } from "rxjs";
 import { pauseMs } from "../../../graphql/pause";
-import type { ListedDamFragment } from "../../../gql/graphql";
-import { DAM_ADDED, INVENTORY, RECENT_DAMS } from "./documents";
+import type { DamsQueryVariables } from "../../../gql/graphql";
+import { DAM_COUNT, DAMS } from "../explore/documents";
+import { insertDam } from "../explore/insert";
+import { DAM_ADDED, EVENT_CURSOR } from "./documents";
 
-export const LISTED = 10;
+/** Dams that come together are counted together. */
+const COUNT_WITHIN_MS = 500;
 
 /**
- * Keeps the inventory in the cache current until it is unsubscribed.
+ * Keeps the list and the count of a filter in the cache current until it is unsubscribed.
  *
  * The stream mends what passes by itself. After anything else (its cursor expired, the server refuses, nothing could be
  * read) all is read anew. `onTrouble` hears why, and `undefined` once all is well again.
  */
-export function followInventory(client: ApolloClient, onTrouble: (trouble: Error | undefined) => void): Subscription {
-  return defer(() => readInventory(client))
+export function followDams(
+  client: ApolloClient,
+  variables: DamsQueryVariables,
+  onTrouble: (trouble: Error | undefined) => void,
+): Subscription {
+  const { where } = variables;
+  return defer(() => readDams(client, variables))
     .pipe(
       tap(() => {
         onTrouble(undefined);
       }),
-      switchMap((after) => client.subscribe({ query: DAM_ADDED, variables: { after } })),
-      tap(({ data, error }) => {
-        if (!data) throw new Error(error?.message, { cause: error });
-        addToInventory(client.cache, data.damAdded);
+      switchMap((after) => {
+        const added = client.subscribe({ query: DAM_ADDED, variables: { after, where } }).pipe(
+          tap(({ data, error }) => {
+            if (!data) throw new Error(error?.message, { cause: error });
+            insertDam(client.cache, variables, data.damAdded);
+          }),
+          share(),
+        );
+        const counted = added.pipe(
+          auditTime(COUNT_WITHIN_MS),
+          switchMap(() => client.query({ query: DAM_COUNT, variables: { where }, fetchPolicy: "network-only" })),
+        );
+        return merge(added, counted);
       }),
       retry({
         delay: (trouble: Error, failures) => {
@@ -35,40 +52,24 @@ export function followInventory(client: ApolloClient, onTrouble: (trouble: Error
 }
 
 /**
- * Reads the count, then the list, and returns the cursor to listen from.
+ * Reads the first page and the count, and returns the cursor to listen from.
  *
- * In this order a dam added meanwhile is in the list and comes as an event too. The other way round it could be in
- * neither.
+ * The cursor comes first, so that a dam added meanwhile is in the list and comes as an event too. The other way round it
+ * could be in neither.
  */
-async function readInventory(client: ApolloClient): Promise<string> {
+async function readDams(client: ApolloClient, variables: DamsQueryVariables): Promise<string> {
   const fetchPolicy = "network-only";
-  const { inventory } = dataOf(await client.query({ query: INVENTORY, fetchPolicy }));
-  dataOf(await client.query({ query: RECENT_DAMS, variables: { first: LISTED }, fetchPolicy }));
+  const { inventory } = dataOf(await client.query({ query: EVENT_CURSOR, fetchPolicy }));
+  const [page, count] = await Promise.all([
+    client.query({ query: DAMS, variables, fetchPolicy }),
+    client.query({ query: DAM_COUNT, variables: { where: variables.where }, fetchPolicy }),
+  ]);
+  dataOf(page);
+  dataOf(count);
   return inventory.eventCursor;
 }
 
 function dataOf<Data>({ data }: { data?: Data | undefined }): Data {
   if (data === undefined) throw new Error("The server sent no data.");
   return data;
-}
-
-function addToInventory(cache: ApolloCache, dam: ListedDamFragment): void {
-  cache.batch({
-    update: () => {
-      cache.updateQuery(
-        { query: INVENTORY },
-        (known) => known && { inventory: { ...known.inventory, damCount: known.inventory.damCount + 1 } },
-      );
-      cache.updateQuery(
-        { query: RECENT_DAMS, variables: { first: LISTED } },
-        (known) =>
-          known && {
-            dams: {
-              ...known.dams,
-              nodes: [dam, ...known.dams.nodes.filter(({ id }) => id !== dam.id)].slice(0, LISTED),
-            },
-          },
-      );
-    },
-  });
 }

@@ -1,0 +1,51 @@
+import { useApolloClient, useQuery } from "@apollo/client/react";
+import { useEffect, useMemo, useState } from "react";
+import type { DamsQueryVariables } from "../../../gql/graphql";
+import { followDams } from "../live/follow";
+import { filterOf, type View } from "../view";
+import { DAM_COUNT, DAMS } from "./documents";
+
+/** The list of a view, page after page and kept current, and how many dams it has in all. */
+export function useDams({ box, where, orderBy }: View, pageSize: number) {
+  const client = useApolloClient();
+  // A key, as each change of the address makes new objects.
+  const key = JSON.stringify({ where: filterOf({ box, where }), orderBy, first: pageSize });
+  const variables = useMemo(() => JSON.parse(key) as DamsQueryVariables, [key]);
+  const [trouble, setTrouble] = useState<Error>();
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const following = followDams(client, variables, setTrouble);
+    return () => {
+      following.unsubscribe();
+    };
+  }, [client, variables, attempt]);
+
+  const list = useQuery(DAMS, { variables, fetchPolicy: "cache-only" });
+  const counted = useQuery(DAM_COUNT, { variables: { where: variables.where }, fetchPolicy: "cache-only" });
+  // While the next list is on its way the last one stays to be seen.
+  const dams = list.data?.dams ?? list.previousData?.dams;
+  const [isPaging, setPaging] = useState(false);
+
+  const more = () => {
+    if (!list.data || isPaging || !dams?.pageInfo.hasNextPage) return;
+    setPaging(true);
+    list
+      .fetchMore({ variables: { after: dams.pageInfo.endCursor } })
+      .catch(setTrouble)
+      .finally(() => {
+        setPaging(false);
+      });
+  };
+  const retry = () => {
+    setTrouble(undefined);
+    setAttempt(attempt + 1);
+  };
+  return {
+    edges: dams?.edges,
+    count: (counted.data ?? counted.previousData)?.dams.totalCount,
+    trouble,
+    isStale: !list.data,
+    more,
+    retry,
+  };
+}
