@@ -1,18 +1,22 @@
 """The two database engines behind one door: PostgreSQL with PostGIS, or a SQLite file."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event, make_url
+import asyncpg
+from sqlalchemy import URL, Connection, Select, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from models.driver import Driver, PostgresDriver, SqliteDriver
 from models.errors import DatabaseUnavailable
 from models.geodesy import in_area, metres_between
+from models.statement import Record, Statement
 from models.together import Together
 
 Item = TypeVar("Item")
@@ -22,6 +26,9 @@ ASYNC_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asy
 
 BUSY_TIMEOUT_S = 20.0
 """How long a SQLite writer waits for its turn, and then for another process. A national import takes about 10 s."""
+
+MAX_STATEMENTS = 1_000
+"""Compiled ones that are kept, some 10 KB each."""
 
 LAST_WRITES_S = 2.0
 """For writes that are under way when the process ends. One that waits for a lock by then is given up."""
@@ -74,8 +81,25 @@ class Database(Reader):
             self._readers = self._readers.execution_options(isolation_level="AUTOCOMMIT")
             self._followers = self._followers.execution_options(isolation_level="AUTOCOMMIT")
         super().__init__(self._readers)
+        self._driver = _driver(parsed, self._readers)
+        self._statements: dict[Hashable, Statement] = {}
         self.following = Reader(self._followers)
         """For what keeps everybody up to date: the requests of others do not hold it up."""
+
+    async def fetch(
+        self, shape: Hashable, build: Callable[[], Select[Any]], values: Mapping[str, Any]
+    ) -> Sequence[Record]:
+        """The rows of a SELECT, straight from the driver. `build` makes the one for a `shape`, once.
+
+        What differs from time to time is a `bindparam`, and in `values` by its name.
+        Raises DatabaseUnavailable.
+        """
+        if (statement := self._statements.get(shape)) is None:
+            if len(self._statements) >= MAX_STATEMENTS:
+                self._statements.clear()  # nobody has so many but who makes them up
+            statement = self._statements[shape] = Statement(build(), self._readers.dialect)
+        with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
+            return statement.rows(await self._driver.fetch(statement.text, statement.parameters(values)))
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -119,9 +143,23 @@ class Database(Reader):
     async def close(self) -> None:
         if self._unfinished:
             await asyncio.wait(self._unfinished, timeout=LAST_WRITES_S)
+        await self._driver.close()
         await self._readers.dispose()
         await self._followers.dispose()
         await self._writers.dispose()
+
+
+def _driver(url: URL, readers: AsyncEngine) -> Driver:
+    places, options = readers.dialect.create_connect_args(url)
+    if readers.dialect.name == "postgresql":
+        return PostgresDriver({**options, **ENGINE_OPTIONS["postgresql"]["connect_args"]})
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(places[0], timeout=BUSY_TIMEOUT_S, check_same_thread=False, uri="uri" in options)
+        _prepare_sqlite(connection, None)
+        return connection
+
+    return SqliteDriver(connect)
 
 
 @asynccontextmanager
@@ -140,7 +178,7 @@ def _unavailable(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, kinds) or (isinstance(error, DBAPIError) and _is_passing(error)):
+        if isinstance(error, kinds) or _is_passing(error):
             raise DatabaseUnavailable("The database cannot be reached at the moment. Try again.") from error
         raise
 
@@ -151,12 +189,14 @@ PASSING_SQLSTATES = ("08", "40", "53", "55P03", "57")
 PASSING_IN_SQLITE = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN"}
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+def _is_passing(error: Exception) -> bool:
+    """Of a driver, or of SQLAlchemy around one of a driver."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    sqlstate = getattr(cause, "sqlstate", None) or ""
     return bool(
-        error.connection_invalidated
+        (isinstance(error, DBAPIError) and error.connection_invalidated)
         or sqlstate.startswith(PASSING_SQLSTATES)
-        or getattr(error.orig, "sqlite_errorname", None) in PASSING_IN_SQLITE
+        or getattr(cause, "sqlite_errorname", None) in PASSING_IN_SQLITE
     )
 
 

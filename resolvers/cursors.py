@@ -8,9 +8,11 @@ import orjson
 
 from models.errors import BadUserInput
 
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
 
 def encode(*parts: object) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+    return binascii.b2a_base64(orjson.dumps(parts), newline=False).translate(URL_SAFE).rstrip(b"=").decode()
 
 
 def decode(text: str, kind: str, what: str) -> list[Any]:

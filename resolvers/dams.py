@@ -1,7 +1,8 @@
 """Reading dams."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, select
@@ -10,9 +11,15 @@ from models import Dam
 from models.dam import DAM_COLUMNS
 from models.database import Database
 from models.spatial import SPATIAL, Spatial
+from models.statement import Record
 from resolvers.filters import MAX_RADIUS_M, Filter, clauses
 from resolvers.inventory import read_inventory
-from resolvers.pagination import Page, Window
+from resolvers.pagination import Page, Range, Window
+
+Columns = tuple[str, ...]
+"""Names of columns of the table dams."""
+
+ALL_COLUMNS: Columns = tuple(column.key for column in DAM_COLUMNS)
 
 BY_IDS = select(*DAM_COLUMNS).where(Dam.id.in_(bindparam("ids", expanding=True)))
 
@@ -23,21 +30,35 @@ FIRST_RADIUS_M = 20_000.0
 @dataclass(frozen=True, slots=True)
 class Nearby:
     row: Row[Any]
+    """The columns asked for, and the distance."""
     metres: float
 
 
-def select_dams(where: Filter, spatial: Spatial) -> Select[Any]:
-    return select(*DAM_COLUMNS).where(*clauses(where, spatial))
+def select_dams(where: Filter, spatial: Spatial, columns: Columns = ALL_COLUMNS) -> Select[Any]:
+    return select(*(Dam.__table__.c[name] for name in columns)).where(*clauses(where, spatial))
 
 
-async def load_page(database: Database, where: Filter, window: Window) -> Page:
-    rows: list[Row[Any]] = []
-    async with database.read() as connection:
-        for statement in window.statements(select_dams(where, SPATIAL[database.dialect])):
-            rows += await connection.execute(statement)
-            if len(rows) > window.size:
-                break
+async def load_page(database: Database, where: Filter, window: Window, columns: Columns) -> Page:
+    """One statement, and a second one where the known values of the order are not enough."""
+    select_rows = partial(select_dams, where, SPATIAL[database.dialect], columns)
+    rows: list[Record] = []
+    for range_ in window.ranges():
+        rows += await _fetch_range(database, where, range_, columns, select_rows)
+        if len(rows) > window.size:
+            break
     return window.page(rows)
+
+
+async def _fetch_range(
+    database: Database, where: Filter, range_: Range, columns: Columns, select_rows: Callable[[], Select[Any]]
+) -> Sequence[Record]:
+    if not where:
+        return await database.fetch(
+            ("page", columns, range_.shape), lambda: range_.select(select_rows()), range_.values()
+        )
+    async with database.read() as connection:  # SQLAlchemy tells the values of a filter from its shape
+        rows: Sequence[Record] = (await connection.execute(range_.select(select_rows()), range_.values())).all()
+        return rows
 
 
 async def count_dams(database: Database, where: Filter) -> int:
@@ -54,8 +75,24 @@ async def load_dams(database: Database, ids: Sequence[int]) -> dict[int, Row[Any
         return {row.id: row for row in await connection.execute(BY_IDS, {"ids": ids})}
 
 
+async def load_dam(database: Database, dam_id: int, columns: Columns) -> Record | None:
+    """None where there is none."""
+    rows = await database.fetch(
+        ("dam", columns),
+        lambda: select(*(Dam.__table__.c[name] for name in columns)).where(Dam.id == bindparam("id")),
+        {"id": dam_id},
+    )
+    return rows[0] if rows else None
+
+
 async def load_nearest(
-    database: Database, where: Filter, *, longitude: float, latitude: float, limit: int
+    database: Database,
+    where: Filter,
+    *,
+    longitude: float,
+    latitude: float,
+    limit: int,
+    columns: Columns = ALL_COLUMNS,
 ) -> list[Nearby]:
     """The dams nearest to a point by geodesic distance in whole millimetres, nearest first, then by id.
 
@@ -63,20 +100,35 @@ async def load_nearest(
     """
     radius = FIRST_RADIUS_M
     while True:
-        found = await load_within(database, where, longitude=longitude, latitude=latitude, metres=radius, limit=limit)
+        found = await load_within(
+            database,
+            where,
+            longitude=longitude,
+            latitude=latitude,
+            metres=radius,
+            limit=limit,
+            columns=columns,
+        )
         if len(found) == limit or radius >= MAX_RADIUS_M:
             return found
         radius = min(radius * 4, MAX_RADIUS_M)
 
 
 async def load_within(
-    database: Database, where: Filter, *, longitude: float, latitude: float, metres: float, limit: int
+    database: Database,
+    where: Filter,
+    *,
+    longitude: float,
+    latitude: float,
+    metres: float,
+    limit: int,
+    columns: Columns = ALL_COLUMNS,
 ) -> list[Nearby]:
     """The dams in a circle, in the order of `load_nearest`."""
     spatial = SPATIAL[database.dialect]
     distance = spatial.metres(longitude, latitude).label("metres")
     statement = (
-        select_dams(where, spatial)
+        select_dams(where, spatial, columns)
         .add_columns(distance)
         .where(spatial.within(longitude, latitude, metres))
         .order_by(func.round(distance * 1000), Dam.id)  # the engines' last digits differ

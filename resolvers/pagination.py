@@ -1,16 +1,17 @@
 """Pages by keyset: a page begins after the values of the last row seen, not after a count of rows."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Date, Float, Integer, Row, Select, tuple_
+from sqlalchemy import Date, Float, Integer, Select, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Dam
 from models.base import Key
 from models.errors import BadUserInput
+from models.statement import Record
 from resolvers.cursors import decode, encode, not_ours, whole_number
 
 DEFAULT_PAGE_SIZE = 20
@@ -56,9 +57,9 @@ class Ordering:
     def label(self) -> str:
         return f"{self.field} {'DESC' if self.descending else 'ASC'}"
 
-    def cursor(self, row: Row[Any]) -> str:
-        value = getattr(row, self.column.key)
-        return encode("place", self.label, value, row.id)
+    def cursor(self, value: Any, row_id: int) -> str:
+        """Of the row with this value in the column of the order."""
+        return encode("place", self.label, value, row_id)
 
     def place(self, cursor: str) -> Place:
         """Where the row stands or stood whose cursor this is.
@@ -102,39 +103,24 @@ class Window:
     after: str | None
     before: str | None
 
-    def statements(self, rows: Select[Any]) -> list[Select[Any]]:
-        """The rows of the page, and one more that only tells that there are more.
+    def ranges(self) -> list["Range"]:
+        """Where the rows of the page are, in the order in which they are to be read.
 
-        Known values and unknown ones apart, so that each is one range of an index. In the order in which they are
-        to be read; where the first gives enough, the other need not run.
+        Known values and unknown ones apart, so that each is one range of an index; where the first gives enough, the
+        other need not be read. Raises BadUserInput.
         """
-        column = self.ordering.column
         after = None if self.after is None else self.ordering.place(self.after)
         before = None if self.before is None else self.ordering.place(self.before)
-        parts = []
+        ranges = []
         # All known values come before all unknown ones: a cursor of the other sort takes in a whole part, or nothing.
         if after is None or after.is_known:
-            end = before if before and before.is_known else None
-            keys = [Dam.id] if column is Dam.id else [column, Dam.id]
-            parts.append(self._range(rows.where(column.is_not(None)), keys, after, end))
-        if column is not Dam.id and (before is None or not before.is_known):
-            start = after if after and not after.is_known else None
-            parts.append(self._range(rows.where(column.is_(None)), [Dam.id], start, before))
-        return parts[::-1] if self.backwards else parts
+            ranges.append(Range(self, True, after, before if before and before.is_known else None))
+        if self.ordering.column is not Dam.id and (before is None or not before.is_known):
+            ranges.append(Range(self, False, after if after and not after.is_known else None, before))
+        return ranges[::-1] if self.backwards else ranges
 
-    def _range(
-        self, rows: Select[Any], keys: list[InstrumentedAttribute[Any]], after: Place | None, before: Place | None
-    ) -> Select[Any]:
-        key, descending = tuple_(*keys), self.ordering.descending
-        for place, upwards in ((after, not descending), (before, descending)):
-            if place is not None:
-                bound = place[-len(keys) :]
-                rows = rows.where(key > bound if upwards else key < bound)
-        downwards = descending != self.backwards
-        return rows.order_by(*(each.desc() if downwards else each.asc() for each in keys)).limit(self.size + 1)
-
-    def page(self, rows: Sequence[Row[Any]]) -> "Page":
-        """The rows of `statements`, in the order asked for.
+    def page(self, rows: Sequence[Record]) -> "Page":
+        """The rows of `ranges`, in the order asked for.
 
         A side bounded by a cursor has more: the row of the cursor stood there.
         """
@@ -145,9 +131,45 @@ class Window:
         return Page(kept, has_previous=self.after is not None, has_next=more or self.before is not None)
 
 
+class Range(NamedTuple):
+    """A part of the rows of a page, between two places."""
+
+    window: Window
+    known: bool
+    """Whether of rows with a value in the column of the order, or of those without."""
+    after: Place | None
+    before: Place | None
+
+    @property
+    def shape(self) -> Hashable:
+        """Ranges of the same shape have the same statement and differ in their `values`."""
+        return self.window.ordering, self.window.backwards, self.known, self.after is None, self.before is None
+
+    def select(self, rows: Select[Any]) -> Select[Any]:
+        """Those of the range, one more than the page has: it only tells that there are more."""
+        column, descending = self.window.ordering.column, self.window.ordering.descending
+        rows = rows.where(column.is_not(None) if self.known else column.is_(None))
+        keys = [column, Dam.id] if self.known and column is not Dam.id else [Dam.id]
+        for name, place, upwards in (("after", self.after, not descending), ("before", self.before, descending)):
+            if place is not None:
+                bound = tuple_(*(bindparam(f"{name}_{key.key}", type_=key.type) for key in keys))
+                rows = rows.where(tuple_(*keys) > bound if upwards else tuple_(*keys) < bound)
+        downwards = descending != self.window.backwards
+        order = [key.desc() if downwards else key.asc() for key in keys]
+        return rows.order_by(*order).limit(bindparam("limit", type_=Integer()))
+
+    def values(self) -> dict[str, Any]:
+        """Of the parameters of `select`."""
+        column = self.window.ordering.column.key
+        places = [(name, place) for name, place in (("after", self.after), ("before", self.before)) if place]
+        values = {f"{name}_{column}": place.value for name, place in places if place.is_known}
+        return values | {f"{name}_id": place.row_id for name, place in places} | {"limit": self.window.size + 1}
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
-    rows: list[Row[Any]]
+    rows: Sequence[Any]
+    """Values in the order of the columns that were asked for."""
     has_previous: bool
     has_next: bool
 

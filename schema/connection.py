@@ -5,7 +5,8 @@ from typing import Protocol
 
 import strawberry
 
-from resolvers.dams import count_dams
+from models.statement import Record
+from resolvers.dams import Columns, count_dams
 from resolvers.extents import load_extent
 from resolvers.filters import Filter
 from resolvers.pagination import Ordering, Page
@@ -43,13 +44,35 @@ class DamEdge:
 
 @strawberry.type(description="One page of dams.")
 class DamConnection:
-    edges: list[DamEdge] = strawberry.field(description="The dams, each with its cursor.")
-    page_info: PageInfo = strawberry.field(description="Whether there are more, and the cursors to go on with.")
+    page: strawberry.Private[Page]
+    columns: strawberry.Private[Columns]
+    """Of the rows of the page: those that are asked for, the id, and the one that they are ordered by."""
+    ordering: strawberry.Private[Ordering]
     where: strawberry.Private[Filter]
+
+    @strawberry.field(description="The dams, each with its cursor.")
+    def edges(self) -> list[DamEdge]:
+        return [
+            DamEdge(cursor=self._cursor(row), node=dam) for row, dam in zip(self.page.rows, self.nodes(), strict=True)
+        ]
+
+    @strawberry.field(description="Whether there are more, and the cursors to go on with.")
+    def page_info(self) -> PageInfo:
+        rows = self.page.rows
+        return PageInfo(
+            has_next_page=self.page.has_next,
+            has_previous_page=self.page.has_previous,
+            start_cursor=self._cursor(rows[0]) if rows else None,
+            end_cursor=self._cursor(rows[-1]) if rows else None,
+        )
 
     @strawberry.field(description="The dams without their edges.")
     def nodes(self) -> list[Dam]:
-        return [edge.node for edge in self.edges]
+        return list(map(Dam.maker(self.columns), self.page.rows))
+
+    def _cursor(self, row: Record) -> str:
+        value, row_id = self.ordering.column.key, "id"
+        return self.ordering.cursor(row[self.columns.index(value)], row[self.columns.index(row_id)])
 
     @strawberry.field(description="Dams that meet the filter, on all pages. Counted only when asked for.")
     async def total_count(self, info: Info) -> int:
@@ -59,8 +82,3 @@ class DamConnection:
     async def extent(self, info: Info) -> Box | None:
         edges = await load_extent(info.context.database, self.where)
         return None if edges is None else Box.from_edges(edges)
-
-    @classmethod
-    def from_page(cls, page: Page, ordering: Ordering, where: Filter) -> "DamConnection":
-        edges = [DamEdge(cursor=ordering.cursor(row), node=Dam.from_row(row)) for row in page.rows]
-        return cls(edges=edges, page_info=PageInfo.of(page, edges), where=where)

@@ -90,7 +90,7 @@ class Mutation(SessionMutation, TokenMutation, UserMutation, InventoryMutation):
             return AddDamPayload(errors=[DamError(code=error.code, field=None, message=str(error))])
         dam = Dam.from_row(row)
         return AddDamPayload(
-            dam=dam, edge=DamEdge(cursor=Ordering().cursor(row), node=dam), warnings=inputs.hints(new, row)
+            dam=dam, edge=DamEdge(cursor=Ordering().cursor(row.id, row.id), node=dam), warnings=inputs.hints(new, row)
         )
 
     @strawberry.mutation(description="Remove a dam. Needs remove_dams, or add_dams for a dam one has added oneself.")

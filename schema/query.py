@@ -9,7 +9,7 @@ from models.errors import BadUserInput
 from models.identity import Permission
 from resolvers.clusters import grid_for, load_clusters
 from resolvers.cursors import dam_id_of
-from resolvers.dams import load_dams, load_nearest, load_page
+from resolvers.dams import load_dam, load_dams, load_nearest, load_page
 from resolvers.locations import UnusableLocation, check_point
 from resolvers.pagination import Ordering, check_size, window
 from schema.before_adding import BeforeAdding
@@ -21,6 +21,7 @@ from schema.dam import Dam, GlobalId, Node
 from schema.filters import BoxInput, DamFilter, DamOrder, Where, conditions
 from schema.health import SubscriptionHealth
 from schema.inventory import Inventory
+from schema.lookahead import columns_for
 from schema.rate_limit import RateLimitQuery
 from schema.session import SessionQuery
 from schema.snapshot import inventory_state
@@ -35,9 +36,10 @@ class NearbyDam:
     dam: Dam = strawberry.field(description="The dam.")
 
 
-async def load_dam(info: Info, dam_id: int) -> Dam | None:
-    row = (await load_dams(info.context.database, [dam_id])).get(dam_id)
-    return None if row is None else Dam.from_row(row)
+async def dam_with(info: Info, dam_id: int) -> Dam | None:
+    columns = columns_for(info)
+    row = await load_dam(info.context.database, dam_id, columns)
+    return None if row is None else Dam.maker(columns)(row)
 
 
 @strawberry.type
@@ -58,9 +60,9 @@ class Query(BeforeAdding, SessionQuery, TokenQuery, UserQuery, ChangeQuery, Rate
         asked = window(
             ordering, first=first, after=after, last=last, before=before, max_size=info.context.max_page_size
         )
-        filter_ = conditions(where)
-        page = await load_page(info.context.database, filter_, asked)
-        return DamConnection.from_page(page, ordering, filter_)
+        filter_, columns = conditions(where), columns_for(info, ordering.column.key)
+        page = await load_page(info.context.database, filter_, asked, columns)
+        return DamConnection(page=page, columns=columns, ordering=ordering, where=filter_)
 
     @strawberry.field(description="One dam by its global id or by its damId; null where there is none.")
     async def dam(
@@ -72,12 +74,12 @@ class Query(BeforeAdding, SessionQuery, TokenQuery, UserQuery, ChangeQuery, Rate
         await info.context.require(Permission.VIEW_DAMS)
         if (id is None) == (dam_id is None):
             raise BadUserInput("Ask for a dam by id or by damId: one of the two.")
-        return await load_dam(info, dam_id_of(id) if id is not None else dam_id or 0)
+        return await dam_with(info, dam_id_of(id) if id is not None else dam_id or 0)
 
     @strawberry.field(description="Anything that has a global id; null where it is no longer there.")
     async def node(self, info: Info, id: GlobalId) -> Node | None:  # noqa: A002
         await info.context.require(Permission.VIEW_DAMS)
-        return await load_dam(info, dam_id_of(id))
+        return await dam_with(info, dam_id_of(id))
 
     @strawberry.field(description="The dams nearest to a point, the nearest first.")
     async def nearest_dams(
@@ -94,10 +96,17 @@ class Query(BeforeAdding, SessionQuery, TokenQuery, UserQuery, ChangeQuery, Rate
             check_point(longitude, latitude)
         except UnusableLocation as error:
             raise BadUserInput(str(error)) from None
+        columns = columns_for(info)
         found = await load_nearest(
-            info.context.database, conditions(where), longitude=longitude, latitude=latitude, limit=first
+            info.context.database,
+            conditions(where),
+            longitude=longitude,
+            latitude=latitude,
+            limit=first,
+            columns=columns,
         )
-        return [NearbyDam(distance_m=near.metres, dam=Dam.from_row(near.row)) for near in found]
+        made = Dam.maker(columns)
+        return [NearbyDam(distance_m=near.metres, dam=made(near.row[: len(columns)])) for near in found]
 
     @strawberry.field(description="The dams of a part of the map, counted cell by cell.")
     async def dam_clusters(

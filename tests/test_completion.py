@@ -41,8 +41,12 @@ from hypothesis_graphql import mutations, nodes, queries
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.utils.await_maybe import await_maybe
 
+from resolvers.dams import ALL_COLUMNS
+from resolvers.pagination import Ordering, Page
 from schema import documents, schema
 from schema.completion import MAX_FIELDS, MAX_OUTCOMES
+from schema.connection import DamConnection
+from schema.dam import ATTRIBUTES
 from schema.documents import Documents, Prepared
 from schema.execution import Execution
 from tests.documents import Sent
@@ -62,6 +66,15 @@ LEAVES: Mapping[str, list[Any]] = {
     "GeoJSON": [{"type": "Point", "coordinates": [1.0, 2.0]}],
     "PartialDate": ["1941", "1993-04"],
 }
+PRIVATE: Mapping[str, list[Any]] = {
+    "built_first_day": [date(1993, 4, 1), None],
+    "built_last_day": [date(1993, 4, 1), date(1993, 4, 30), None],
+    "longitude": [1.0],
+    "latitude": [2.0],
+    "structure": ["", "S001"],
+}
+"""What is no field of a Dam, but behind one."""
+
 ODD = [None, Undefined, 2**31, "no number", 1.5, float("nan"), float("inf"), True, [], {}, ValueError("as a value")]
 
 
@@ -121,16 +134,24 @@ class Data:
             kind = chance.choice(CORE.get_possible_types(kind))
         return self.object(chance, kind)
 
+    def page(self, chance: random.Random, count: int) -> DamConnection:
+        dams = [self.object(chance, DAM).__dict__ for _ in range(count)]
+        rows = [[dam.get(ATTRIBUTES.get(column, column)) for column in ALL_COLUMNS] for dam in dams]
+        page = Page(rows, has_previous=chance.random() < 0.5, has_next=chance.random() < 0.5)
+        return DamConnection(page=page, columns=ALL_COLUMNS, ordering=Ordering(), where=())
+
     def object(self, chance: random.Random, kind: GraphQLObjectType) -> Any:
+        if kind.name == "DamConnection":
+            return self.page(chance, chance.randrange(4))
         origin = kind.extensions["strawberry-definition"].origin
         made = origin.__new__(origin)
         for field in kind.fields.values():
             definition = field.extensions["strawberry-definition"]
             if definition.base_resolver is None and chance.random() >= self._oddness / 4:
                 made.__dict__[definition.python_name] = self.value(chance, field.type)
-        for name in origin.__annotations__.keys() - made.__dict__.keys():
-            if name not in {definition.python_name for definition in origin.__strawberry_definition__.fields}:
-                made.__dict__[name] = chance.choice([None, 3, 2.5, "x", date(1993, 4, 1), [], ()])
+        for name, values in PRIVATE.items():
+            if name in origin.__annotations__:
+                made.__dict__[name] = chance.choice(ODD if chance.random() < self._oddness else values)
         return made
 
 
@@ -287,11 +308,7 @@ class Plenty(Data):
     """Pages of ten dams."""
 
     def resolve(self, _source: object, info: Any, **_arguments: Any) -> Any:
-        chance = random.Random(1)
-        edges = [self.object(chance, TYPES["DamEdge"]) for _ in range(10)]
-        page = self.object(chance, TYPES["DamConnection"])
-        page.__dict__ |= {"edges": edges, "total_count": 10}
-        return page
+        return self.page(random.Random(1), 10)
 
 
 async def test_plain_data_is_completed_by_compiled_functions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import random
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,7 +18,9 @@ from auth.tokens import create_token
 from auth.users import add_user
 from auth.viewer import Viewer
 from models.database import Database
+from models.driver import PostgresDriver, SqliteDriver
 from models.identity import Permission
+from models.statement import Statement
 from resolvers.adding import NewDam, add_dam, remove_dam
 from resolvers.cursors import dam_global_id, event_cursor
 from resolvers.dates import parse_iso
@@ -85,17 +88,29 @@ async def stock(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture
-def statements() -> Iterator[list[str]]:
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The SQL on dams that is sent, but for that of the hub, which reads the log when it pleases."""
     sent: list[str] = []
 
-    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def note(statement: str) -> None:
+        statement = " ".join(statement.split())
         if "events" not in statement and ("FROM dams" in statement or "FROM inventory" in statement):
             sent.append(statement)
 
-    event.listen(Engine, "before_cursor_execute", note)
+    def by_sqlalchemy(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        note(statement)
+
+    for driver in (PostgresDriver, SqliteDriver):
+        fetch = driver.fetch
+
+        async def noted(self: Any, text: str, parameters: Any, fetch: Any = fetch) -> Any:
+            note(text)
+            return await fetch(self, text, parameters)
+
+        monkeypatch.setattr(driver, "fetch", noted)
+    event.listen(Engine, "before_cursor_execute", by_sqlalchemy)
     yield sent
-    event.remove(Engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", by_sqlalchemy)
 
 
 async def page(server: Server, **arguments: Any) -> Any:
@@ -211,6 +226,49 @@ async def test_a_page_takes_one_statement_and_its_count_another(
     )
     assert len(statements) == expected
     assert any("count(*)" in statement for statement in statements) is (bool(where) and "totalCount" in selection)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (
+            "{ dams { nodes { name ...Place } } } fragment Place on Dam { location { latitude } }",
+            "id latitude longitude name",
+        ),
+        ("{ dams(orderBy: {field: HEIGHT}) { edges { cursor } } }", "height_ft id"),
+        ('{ dams(where: {text: "e"}) { nodes { dateBuilt } } }', "built_first_day built_last_day id"),
+        ("{ dam(damId: 3) { structureId } }", "id structure_id"),
+        ("{ dam(damId: 3) { ... on Node { id } } }", "id"),
+        ("{ nearestDams(latitude: 1, longitude: 1) { dam { hazard @skip(if: true) owner } } }", "hazard id owner"),
+    ],
+)
+async def test_no_columns_are_read_that_nobody_asks_for(
+    stock: Stock, statements: list[str], document: str, expected: str
+) -> None:
+    await stock.server.query(document, None)
+    selected = {part.split(" FROM ")[0].removeprefix("SELECT ") for part in statements}
+    (columns,) = {re.sub(r",? ?(ST_Distance|geo_metres)\(.*", "", each) for each in selected}
+    assert columns == ", ".join(f"dams.{column}" for column in expected.split())
+
+
+async def test_a_statement_is_compiled_once_for_all_pages_of_a_shape(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(
+        "models.database.Statement", lambda select, dialect: made.append(select) or Statement(select, dialect)
+    )
+    document = "query ($after: String) { dams(first: 3, after: $after, orderBy: {field: RIVER}) {"
+    document += " nodes { state river } pageInfo { endCursor hasNextPage } } }"
+    seen, after = 0, None
+    while True:
+        answer = (await stock.server.query(document, None, after=after))["dams"]
+        seen += len(answer["nodes"])
+        if not answer["pageInfo"]["hasNextPage"]:
+            break
+        after = answer["pageInfo"]["endCursor"]
+    assert seen == COUNT
+    assert len(made) == 4  # known and unknown rivers, from the start and after a cursor
 
 
 async def test_only_a_page_that_holds_known_and_unknown_values_takes_two_statements(

@@ -61,6 +61,14 @@ class BusyDatabase(Database):
                 yield connection
             await BusyDatabase.after_each()
 
+    async def fetch(self, *args: Any) -> Any:
+        if BusyDatabase.after_each is None or not in_operation.get():
+            return await super().fetch(*args)
+        async with self.turn:
+            rows = await super().fetch(*args)
+            await BusyDatabase.after_each()
+        return rows
+
 
 class LostDatabase(Database):
     """Once `error` is set, each read raises it."""
@@ -73,6 +81,11 @@ class LostDatabase(Database):
             raise LostDatabase.error
         async with super().read() as connection:
             yield connection
+
+    async def fetch(self, *args: Any) -> Any:
+        if LostDatabase.error is not None:
+            raise LostDatabase.error
+        return await super().fetch(*args)
 
 
 @pytest.fixture

@@ -1,0 +1,98 @@
+"""The database's own driver, for statements that are compiled already: connections that read, and nothing around them.
+
+Each statement is a transaction of its own and sees all that was committed before it.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import asyncpg
+
+from models.statement import Record
+
+CONNECTIONS = 10
+"""PostgreSQL's, for each process. A page takes a millisecond of one."""
+
+THREADS = 4
+"""SQLite's. Python runs one of them at a time; several, so that a long search does not hold up the others."""
+
+PATIENCE_S = 10.0
+"""For a connection that is free."""
+
+
+class Driver(ABC):
+    @abstractmethod
+    async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        """Raises what the driver raises, and TimeoutError."""
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+
+class PostgresDriver(Driver):
+    """Opens connections as they are needed, and takes the one that was used last."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._idle: list[Any] = []
+        self._free = asyncio.Semaphore(CONNECTIONS)
+
+    async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        async with asyncio.timeout(PATIENCE_S if self._free.locked() else None):
+            await self._free.acquire()
+        try:
+            return await self._fetch(text, parameters)
+        finally:
+            self._free.release()
+
+    async def _fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        while self._idle:
+            connection = self._idle.pop()
+            try:
+                return await self._fetch_on(connection, text, parameters)
+            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
+                pass  # the server has ended since: a new connection tells whether it is there again
+        return await self._fetch_on(await asyncpg.connect(**self._options), text, parameters)
+
+    async def _fetch_on(self, connection: Any, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        try:
+            records: Sequence[Record] = await connection.fetch(text, *parameters)
+        except BaseException:  # also where the caller hangs up in the middle of an answer
+            connection.terminate()
+            raise
+        self._idle.append(connection)
+        return records
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+
+class SqliteDriver(Driver):
+    """A connection for each of a few threads."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sqlite-reader")
+
+    async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, text, parameters)
+
+    def _fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+            self._connections.append(connection)
+        return connection.execute(text, parameters).fetchall()
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+        while self._connections:
+            self._connections.pop().close()
