@@ -9,6 +9,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,8 @@ THREADS = 4
 
 PATIENCE_S = 10.0
 """For a connection that is free."""
+
+CLOSE_S = 1.0
 
 
 class Driver(ABC):
@@ -40,6 +43,7 @@ class PostgresDriver(Driver):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
         self._idle: list[Any] = []
+        self._closing: set[asyncio.Task[None]] = set()
         self._free = asyncio.Semaphore(CONNECTIONS)
 
     async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
@@ -63,14 +67,22 @@ class PostgresDriver(Driver):
         try:
             records: Sequence[Record] = await connection.fetch(text, *parameters)
         except BaseException:  # also where the caller hangs up in the middle of an answer
-            connection.terminate()
+            closing = asyncio.create_task(_close(connection))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
             raise
         self._idle.append(connection)
         return records
 
     async def close(self) -> None:
-        while self._idle:
-            await self._idle.pop().close()
+        await asyncio.gather(*self._closing, *map(_close, self._idle))
+        self._idle.clear()
+
+
+async def _close(connection: Any) -> None:
+    """Has the server stop what it may be doing for it."""
+    with suppress(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+        await connection.close(timeout=CLOSE_S)
 
 
 class SqliteDriver(Driver):

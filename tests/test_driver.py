@@ -1,0 +1,164 @@
+"""Statements that go straight to the driver: what they give, and what they do when something is wrong."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import Select, bindparam, func, literal_column, select, text
+
+from models import Dam, driver
+from models.dam import DAM_COLUMNS
+from models.database import Database
+from models.driver import PostgresDriver
+from models.errors import DatabaseUnavailable
+from models.vocabulary import Hazard, OwnerType, Purpose
+from tests.conftest import until
+from tests.services import Postgres, running
+from tests.shared import dam_values, fill
+
+on_postgresql = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+ONE = ("one", lambda: select(literal_column("1")), {})
+SLEEP = ("sleep", lambda: select(func.pg_sleep(30)), {})
+
+
+def every_type(count: int) -> list[dict[str, Any]]:
+    """Dams that are known in all respects, and every third one in none."""
+    return [
+        dam_values(id=number)
+        if number % 3 == 0
+        else dam_values(
+            id=number,
+            name=f"Dam {number}",
+            other_names=("Old Dam", f"Ø {number}"),
+            purposes=tuple(Purpose)[: number % 4],
+            owner_types=tuple(OwnerType)[:1],
+            hazard=tuple(Hazard)[number % 3],
+            built_first_day=date(1941, 1, 1),
+            built_last_day=date(1941, 12, number % 31 + 1),
+            height_ft=float(number),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+@pytest.fixture
+async def other_cluster() -> AsyncIterator[Postgres]:
+    """To be stopped and started."""
+    with running(Postgres()) as server:
+        yield server
+
+
+async def test_rows_are_what_sqlalchemy_makes_of_them(database: Database) -> None:
+    await fill(database, every_type(50))
+
+    def dams() -> Select[Any]:
+        return select(*DAM_COLUMNS).where(Dam.id > bindparam("after")).order_by(Dam.id)
+
+    async with database.read() as connection:
+        expected = (await connection.execute(dams(), {"after": 3})).all()
+    found = await database.fetch("dams", dams, {"after": 3})
+    assert list(map(tuple, found)) == list(map(tuple, expected))
+    assert [type(value) for row in found for value in row] == [type(value) for row in expected for value in row]
+
+
+async def test_parameters_are_sent_as_their_columns_keep_them(database: Database) -> None:
+    await fill(database, every_type(50))
+    for column in (Dam.purposes, Dam.hazard, Dam.built_first_day, Dam.name_key, Dam.height_ft):
+        name = f"by_{column.key}"
+
+        def counted(column: Any = column) -> Select[Any]:
+            return select(func.count()).where(column == bindparam("value", type_=column.type))
+
+        async with database.read() as connection:
+            values = list(await connection.scalars(select(column).where(column.is_not(None)).distinct()))
+            expected = [await connection.scalar(counted(), {"value": value}) for value in values]
+        assert [(await database.fetch(name, counted, {"value": value}))[0][0] for value in values] == expected
+        assert min(expected) > 0
+
+
+async def test_what_is_committed_is_seen_at_once(database: Database) -> None:
+    def count() -> Select[Any]:
+        return select(func.count()).select_from(Dam)
+
+    assert [tuple(row) for row in await database.fetch("count", count, {})] == [(0,)]
+    await fill(database, every_type(7))
+    assert [tuple(row) for row in await database.fetch("count", count, {})] == [(7,)]
+
+
+async def test_a_mistake_of_ours_is_not_taken_for_a_lost_database(database: Database) -> None:
+    def wrong() -> Select[Any]:
+        return select(literal_column("nonsense"))
+
+    with pytest.raises((asyncpg.UndefinedColumnError, sqlite3.OperationalError)):
+        await database.fetch("wrong", wrong, {})
+    assert len(await database.fetch(*ONE)) == 1
+
+
+async def test_many_at_once_wait_for_each_other(database: Database) -> None:
+    found = await asyncio.gather(*(database.fetch(*ONE) for _ in range(100)))
+    assert [len(rows) for rows in found] == [1] * 100
+
+
+@on_postgresql
+async def test_a_request_that_is_given_up_leaves_no_connection_in_the_middle_of_an_answer(database: Database) -> None:
+    assert isinstance(database._driver, PostgresDriver)
+    await database.fetch(*ONE)
+    for _ in range(driver.CONNECTIONS + 1):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await database._driver.fetch("SELECT pg_sleep(30)", [])
+    assert len(await database.fetch(*ONE)) == 1
+    assert len(database._driver._idle) == 1
+    await until(lambda: nothing_runs(database))
+
+
+async def nothing_runs(database: Database) -> bool:
+    """Whether the server has stopped what nobody waits for."""
+    async with database.read() as connection:
+        running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(3_)'"
+        return not await connection.scalar(text(running))
+
+
+@on_postgresql
+async def test_who_waits_too_long_for_a_connection_is_told_to_try_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "PATIENCE_S", 0.05)
+    busy = [asyncio.create_task(database.fetch(*SLEEP)) for _ in range(driver.CONNECTIONS)]
+    await asyncio.sleep(0)
+    with pytest.raises(DatabaseUnavailable):
+        await database.fetch(*ONE)
+    for task in busy:
+        task.cancel()
+    await asyncio.gather(*busy, return_exceptions=True)
+    assert len(await database.fetch(*ONE)) == 1
+
+
+async def test_a_server_that_comes_again_is_found_again(other_cluster: Postgres) -> None:
+    other_cluster.create_database("dams")
+    database = Database(other_cluster.url("dams"))
+    try:
+        await asyncio.gather(*(database.fetch(*ONE) for _ in range(3)))
+        await asyncio.to_thread(other_cluster.restart)
+        assert len(await database.fetch(*ONE)) == 1
+        await asyncio.to_thread(other_cluster.kill)
+        with pytest.raises(DatabaseUnavailable):
+            await database.fetch(*ONE)
+        await asyncio.to_thread(other_cluster.start)
+        assert len(await database.fetch(*ONE)) == 1
+    finally:
+        await database.close()
+
+
+async def test_a_file_that_cannot_be_opened_is_a_lost_database(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'dams.sqlite3'}")
+    with pytest.raises(DatabaseUnavailable):
+        await database.fetch(*ONE)
+    await database.close()
