@@ -1,7 +1,6 @@
 """The application: routes, lifespan, wiring. Nothing else."""
 
 import logging
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -12,7 +11,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -32,6 +30,7 @@ from schema import schema
 from schema.context import Context
 from schema.errors import MASKED, masked_extensions
 from settings import Settings
+from transport.browsers import EVERYWHERE, NO_PAGE, REQUEST_ID, Marked, Origins
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
 from transport.pages import GroundMap, page_routes
@@ -109,7 +108,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             public_read=settings.public_read,
             max_page_size=settings.max_page_size,
             authorization=request.headers.get("authorization"),
-            request_id=uuid.uuid4().hex,
+            request_id=request.state.request_id,
             health=request.state.delivery.health,
             address=host_of(request),
             is_one_request=isinstance(request, Request),
@@ -125,6 +124,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         allowed_origins=settings.allowed_origins,
         max_request_bytes=settings.max_request_bytes,
     )
+    ground = GroundMap(settings.map_tiles, settings.map_attribution)
     return Starlette(
         routes=[
             *(Route(path, endpoint) for path in ("/graphql", "/graphql/", "/graphql/stream")),
@@ -133,16 +133,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
             Route("/livez", live),
             Route("/readyz", ready),
             Route("/metrics", show_metrics),
-            *page_routes(BUILT_FRONT_END, GroundMap(settings.map_tiles, settings.map_attribution)),
+            *page_routes(BUILT_FRONT_END, ground, settings.oidc_issuer),
         ],
-        middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["authorization", "content-type", "last-event-id"],
-            )
-        ],
+        middleware=[Middleware(Marked), Middleware(Origins, settings.allowed_origins)],
         exception_handlers={HTTPException: show_http_error, Exception: show_fault},
         lifespan=lifespan,
     )
@@ -166,7 +159,7 @@ async def show_http_error(request: Request, error: Exception) -> Response:
 
 async def show_fault(request: Request, error: Exception) -> Response:
     """Logged and masked, as CodedErrors does within GraphQL."""
-    request_id = uuid.uuid4().hex
+    request_id = request.state.request_id
     logger.error("unexpected error, request %s", request_id, exc_info=error)
     fault = {"message": MASKED, "extensions": masked_extensions(request_id)}
-    return JSONResponse({"errors": [fault]}, 500)
+    return JSONResponse({"errors": [fault]}, 500, EVERYWHERE | NO_PAGE | {REQUEST_ID: request_id})

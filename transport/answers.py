@@ -77,6 +77,8 @@ def refusal(error: InventoryError | Refusal, accepted: Accepted) -> Response:
 def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[str, str] | None = None) -> Response:
     sent = Response(orjson.dumps(answer), status, headers)
     sent.headers["content-type"] = f"{accepted.json or JSON}; charset=utf-8"
+    if status == 401:
+        sent.headers["www-authenticate"] = "Bearer"  # RFC 9110, section 15.5.2; no browser asks its user for that
     if status in (429, 503):
         sent.headers["retry-after"] = str(answer["errors"][0]["extensions"].get("retryAfter", RETRY_AFTER_S))
     return sent

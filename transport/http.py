@@ -4,6 +4,7 @@ How a request is read is in `requests.py`, what is sent in `negotiation.py` and 
 opens the WebSockets.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -34,6 +35,8 @@ from transport.streams.delivery import Delivery, host_of
 from transport.streams.operations import Operation, Subscription, subscription_of
 from transport.streams.subscriber import End, Subscriber, refusal
 from transport.websocket import Handler, Socket
+
+logger = logging.getLogger(__name__)
 
 INIT_TIMEOUT = timedelta(seconds=10)
 """What a socket has to send `connection_init`; until then nobody knows whose it is."""
@@ -170,6 +173,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             raise ConnectionRejectionError from error
         except (DatabaseUnavailable, ProviderUnavailable):
             pass  # each operation looks the token up again
+        except Exception:  # and then tells it, masked
+            logger.exception("unexpected error in connection_init, request %s", context.request_id)
         return UNSET
 
     def decode_json(self, data: str | bytes) -> object:

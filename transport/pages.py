@@ -11,15 +11,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-PAGE_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-}
-ASSET_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "cache-control": "public, max-age=31536000, immutable",  # a changed file has another name
-}
+PAGE_HEADERS = {"cache-control": "no-cache"}
+ASSET_HEADERS = {"cache-control": "public, max-age=31536000, immutable"}  # a changed file has another name
 FILES = {
     # The pages of the inventory are one file, which shows what its address says.
     **dict.fromkeys(("/", "/dams/{dam_id:int}", "/add", "/sign-in", "/admin"), "index.html"),
@@ -40,12 +33,18 @@ class GroundMap:
     @property
     def origin(self) -> str:
         """From where tiles come, other than from ourselves."""
-        scheme, host, *_ = urlsplit(self.tiles or "")
-        return f"{scheme}://{host}" if host else ""
+        return origin_of(self.tiles)
 
 
-def content_security_policy(ground: GroundMap) -> str:
-    tiles = f" {ground.origin}" if ground.origin else ""
+def origin_of(url: str | None) -> str:
+    """Empty where the URL has none."""
+    scheme, host, *_ = urlsplit(url or "")
+    return f"{scheme}://{host}" if host else ""
+
+
+def content_security_policy(ground: GroundMap, issuer: str | None = None) -> str:
+    """`issuer` is the OpenID provider, which the page asks for tokens."""
+    tiles, provider = (f" {origin}" if origin else "" for origin in (ground.origin, origin_of(issuer)))
     return "; ".join(
         [
             "default-src 'none'",
@@ -53,7 +52,7 @@ def content_security_policy(ground: GroundMap) -> str:
             "style-src 'self' 'unsafe-inline'",  # the editor of GraphiQL writes its styles
             f"img-src 'self' data:{tiles}",
             "font-src 'self' data:",
-            f"connect-src 'self'{tiles}",  # vector tiles are fetched
+            f"connect-src 'self'{tiles}{provider}",  # vector tiles are fetched
             "worker-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
@@ -62,9 +61,9 @@ def content_security_policy(ground: GroundMap) -> str:
     )
 
 
-def page_routes(built: Path, ground: GroundMap) -> list[BaseRoute]:
+def page_routes(built: Path, ground: GroundMap, issuer: str | None = None) -> list[BaseRoute]:
     """`built` is the folder that `npm run build` writes."""
-    headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(ground)}
+    headers = PAGE_HEADERS | {"content-security-policy": content_security_policy(ground, issuer)}
 
     async def show_ground(request: Request) -> Response:
         return JSONResponse({"tiles": ground.tiles, "attribution": ground.attribution}, headers=PAGE_HEADERS)
