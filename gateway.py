@@ -33,6 +33,7 @@ from settings import Settings
 from transport.browsers import EVERYWHERE, NO_PAGE, REQUEST_ID, Marked, Origins
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
+from transport.kept_answers import KeptAnswers
 from transport.pages import GroundMap, page_routes
 from transport.streams.delivery import Delivery, host_of
 
@@ -49,6 +50,7 @@ class State(TypedDict):
     delivery: Delivery
     rate_limits: RateLimits
     provider: Provider | None
+    kept_answers: KeptAnswers
     on_drain: Callable[[], None]
 
 
@@ -98,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 "delivery": delivery,
                 "rate_limits": rate_limits,
                 "provider": provider,
+                "kept_answers": KeptAnswers(settings.kept_answers_mb * 2**20),
                 "on_drain": delivery.drain,
             }
 

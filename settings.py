@@ -90,6 +90,12 @@ class Settings(BaseSettings):
         default=True,
         description="Whether what documents select is compiled to Python. If not, answers take several times as long.",
     )
+    kept_answers_mb: int = Field(
+        default=64,
+        ge=0,
+        le=100_000,
+        description="Megabytes of answers that a process keeps until the next change. 0: each is made anew.",
+    )
     event_retention_days: int = Field(
         default=0,
         ge=0,

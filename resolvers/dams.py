@@ -13,7 +13,6 @@ from models.database import Database
 from models.spatial import SPATIAL, Spatial
 from models.statement import Record
 from resolvers.filters import MAX_RADIUS_M, Filter, clauses
-from resolvers.inventory import read_inventory
 from resolvers.pagination import Page, Range, Window
 
 Columns = tuple[str, ...]
@@ -59,14 +58,6 @@ async def _fetch_range(
     async with database.read() as connection:  # SQLAlchemy tells the values of a filter from its shape
         rows: Sequence[Record] = (await connection.execute(range_.select(select_rows()), range_.values())).all()
         return rows
-
-
-async def count_dams(database: Database, where: Filter) -> int:
-    if not where:
-        return (await read_inventory(database)).dam_count
-    async with database.read() as connection:
-        statement = select(func.count()).select_from(Dam).where(*clauses(where, SPATIAL[database.dialect]))
-        return await connection.scalar(statement) or 0
 
 
 async def load_dams(database: Database, ids: Sequence[int]) -> dict[int, Row[Any]]:

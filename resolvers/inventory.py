@@ -1,6 +1,6 @@
 """The counter row: how many dams there are, how many there may be, and what was the last change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -27,8 +27,15 @@ CAPS = ("max_dams", "max_dams_per_user")
 
 
 async def read_inventory(database: Database) -> InventoryState:
+    """Read once for all who ask together, after the last of them has asked."""
+    state: InventoryState = await database.together(_read_together, None)
+    return state
+
+
+async def _read_together(database: Database, askers: Sequence[None]) -> list[InventoryState | Exception]:
     async with database.read() as connection:
-        return InventoryState(*(await connection.execute(READ_INVENTORY)).one())
+        state = InventoryState(*(await connection.execute(READ_INVENTORY)).one())
+    return [state] * len(askers)
 
 
 async def redis_channel(database: Database) -> str:

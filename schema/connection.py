@@ -6,7 +6,8 @@ from typing import Protocol
 import strawberry
 
 from models.statement import Record
-from resolvers.dams import Columns, count_dams
+from resolvers.counts import count_dams
+from resolvers.dams import Columns
 from resolvers.extents import load_extent
 from resolvers.filters import Filter
 from resolvers.pagination import Ordering, Page

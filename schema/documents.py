@@ -116,6 +116,12 @@ class Documents:
 
 _documents = Documents()
 
+
+def known(text: str) -> Prepared | None:
+    """A document that came at least twice. To ask does not count as its coming."""
+    return _documents.kept.get(text)
+
+
 _in_use: WeakValueDictionary[int, Prepared] = WeakValueDictionary()
 """By the id of the parsed document, which is nobody else's as long as it is in use."""
 

@@ -17,7 +17,8 @@ from models.database import Database
 from models.errors import BadUserInput
 from models.spatial import SPATIAL
 from models.vocabulary import Hazard, OwnerType, Purpose
-from resolvers.dams import count_dams, select_dams
+from resolvers.counts import count_dams
+from resolvers.dams import select_dams
 from resolvers.dates import iso
 from resolvers.filters import CONDITIONS, MAX_CHOICES, MAX_FILTER_TEXT, MAX_VERTICES, Filter, meets
 from resolvers.text import fold

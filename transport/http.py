@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -28,6 +29,7 @@ from resolvers.cursors import sequence_of
 from schema.context import Context
 from transport import answers
 from transport.event_stream import EventStream, ServerSentEvents
+from transport.kept_answers import KeptAnswers
 from transport.negotiation import ANY_CLIENT, Accepted, negotiated
 from transport.refusal import Refusal
 from transport.requests import GraphQLRequest, read_request
@@ -109,7 +111,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             operation = Operation(asked.query, asked.variables, asked.name)
             if subscription := subscription_of(operation.query, operation.name):
                 return await self._stream(request, context, accepted, operation, subscription, stack)
-        response = await self._answer(request, context, accepted, asked)
+        answer = partial(self._answer, request, context, accepted, asked)
+        kept: KeptAnswers = request.state.kept_answers
+        response = await kept.answer(request, context, accepted, asked, answer)
         if accepted.json is None and isinstance(accepted.stream, ServerSentEvents) and response.status_code == 200:
             return Response(accepted.stream.single(bytes(response.body)), headers=dict(accepted.stream.headers))
         return response
