@@ -118,8 +118,8 @@ _documents = Documents()
 
 
 def known(text: str) -> Prepared | None:
-    """A document that came at least twice. To ask does not count as its coming."""
-    return _documents.kept.get(text)
+    """A document that came before. To ask does not count as its coming."""
+    return _documents.kept.get(text) or _documents.probation.get(text)
 
 
 _in_use: WeakValueDictionary[int, Prepared] = WeakValueDictionary()
