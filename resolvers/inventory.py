@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from auth.audit import COMMAND_LINE, Actor, note
 from models import Action, Inventory
@@ -21,7 +22,13 @@ class InventoryState:
     last_sequence: int
 
 
-READ_INVENTORY = select(Inventory.dam_count, Inventory.max_dams, Inventory.max_dams_per_user, Inventory.last_sequence)
+COLUMNS: tuple[Any, ...] = (
+    Inventory.dam_count,
+    Inventory.max_dams,
+    Inventory.max_dams_per_user,
+    Inventory.last_sequence,
+)
+READ_INVENTORY: Select[Any] = select(*COLUMNS)
 CAPS = ("max_dams", "max_dams_per_user")
 """What `dams settings` reads and sets, live for every process."""
 
@@ -33,9 +40,8 @@ async def read_inventory(database: Database) -> InventoryState:
 
 
 async def _read_together(database: Database, askers: Sequence[None]) -> list[InventoryState | Exception]:
-    async with database.read() as connection:
-        state = InventoryState(*(await connection.execute(READ_INVENTORY)).one())
-    return [state] * len(askers)
+    (row,) = await database.fetch("inventory", lambda: READ_INVENTORY, {})
+    return [InventoryState(*row)] * len(askers)
 
 
 async def redis_channel(database: Database) -> str:

@@ -25,17 +25,14 @@ FROM_DAMS = frozenset(
         "Query.ownerNames",
         "Query.possibleDuplicates",
         "Query.inventory",
-        "DamConnection.nodes",
         "DamConnection.totalCount",
         "DamConnection.extent",
-        "Dam.geometry",
-        "Inventory.knownOwners",
     }
 )
-"""Fields with a resolver. Those without one are what the resolver above them made.
+"""Root fields, and fields below them whose resolvers take `info`. Others are made of the object they belong to alone.
 
-Any other depends on who asks, on the process, on the clock or on tables that change without an event, or nobody has
-looked yet.
+What is not here depends on who asks, on the process, on the clock or on tables that change without an event, or nobody
+has looked yet.
 """
 
 
@@ -59,7 +56,9 @@ class _Others(Visitor):
             definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if parent is None or definition is None:
             self.found = True  # introspection, or no field of this schema
-        elif definition.base_resolver is not None:
+            return
+        resolver = definition.base_resolver
+        if parent.name == "Query" or (resolver is not None and resolver.info_parameter is not None):
             self.found |= f"{parent.name}.{node.name.value}" not in FROM_DAMS
 
 

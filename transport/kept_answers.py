@@ -53,6 +53,7 @@ class KeptAnswer:
     """As it was before the answer was made, which may know later changes, but not earlier ones alone."""
     body: bytes
     etag: str
+    """Quoted."""
 
 
 class KeptAnswers:
@@ -108,7 +109,7 @@ class KeptAnswers:
             self._making.pop((question, state)).set()
         body = bytes(response.body)
         if response.status_code == 200 and not body.startswith(b'{"errors"'):
-            self._put(question, KeptAnswer(state, body, f'W/"{blake2b(body, digest_size=12).hexdigest()}"'))
+            self._put(question, KeptAnswer(state, body, f'"{blake2b(body, digest_size=12).hexdigest()}"'))
         return response
 
     def _get(self, question: Question, state: InventoryState) -> KeptAnswer | None:
@@ -139,7 +140,7 @@ def _response(request: Request, context: Context, accepted: Accepted, kept: Kept
     if request.method != "GET" or accepted.json is None:
         return Response(kept.body, headers=headers)
     whose = "public" if context.authorization is None else "private"
-    headers |= {"etag": kept.etag, "cache-control": f"{whose}, no-cache", "vary": "accept, authorization"}
+    headers |= {"etag": f"W/{kept.etag}", "cache-control": f"{whose}, no-cache", "vary": "accept, authorization"}
     if kept.etag in request.headers.get("if-none-match", ""):
         del headers["content-type"]
         return Response(status_code=304, headers=headers)
