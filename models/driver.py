@@ -47,7 +47,10 @@ class PostgresDriver(Driver):
         self._free = asyncio.Semaphore(CONNECTIONS)
 
     async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
-        async with asyncio.timeout(PATIENCE_S if self._free.locked() else None):
+        if self._free.locked():
+            async with asyncio.timeout(PATIENCE_S):
+                await self._free.acquire()
+        else:
             await self._free.acquire()
         try:
             return await self._fetch(text, parameters)

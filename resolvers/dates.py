@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 ISO = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 ENGLISH = re.compile(r"([A-Za-z]+)\.? ([0-9]{1,2}), ?([0-9]{4})")
@@ -39,8 +40,9 @@ class BuildDate:
     last_day: date
 
 
+@lru_cache(maxsize=4096)
 def iso(first_day: date, last_day: date) -> str:
-    """As precise as it is known."""
+    """As precise as it is known. Most dams share theirs with others: some hundred years."""
     if first_day == last_day:
         return first_day.isoformat()
     return first_day.isoformat()[: 7 if first_day.month == last_day.month else 4]

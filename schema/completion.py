@@ -53,6 +53,7 @@ from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.types.scalar import ScalarDefinition
 
 MAX_FIELDS = 500
 """Of one function. People's selections have some dozens; to compile so many takes 30 ms."""
@@ -186,8 +187,9 @@ class _Function:
 
     def _write_leaf(self, kind: Any, value: str, depth: int, if_known: str) -> None:
         coerced = self._bind(_coerced(kind, self._executor.is_awaitable))
+        fits = FITS.get(GraphQLString if _is_text(kind) else kind)
         # A null that may not be is given up there. What fits comes first: most values do.
-        unfit = " and ".join(filter(None, [f"not ({FITS[kind].format(v=value)})" if kind in FITS else "", if_known]))
+        unfit = " and ".join(filter(None, [f"not ({fits.format(v=value)})" if fits else "", if_known]))
         complete = f"{coerced}({value})"
         if isinstance(kind, GraphQLEnumType) and (members := getattr(kind, "wrapped_cls", None)):
             names = {member: kind.coerce_output_value(member) for member in members}
@@ -254,6 +256,12 @@ class _Function:
 def _display(values: Mapping[str, str]) -> str:
     """Keys in the order of the document."""
     return "{" + ", ".join(f"{key!r}: {value}" for key, value in values.items()) + "}"
+
+
+def _is_text(kind: Any) -> bool:
+    """Whether the type is a scalar of ours that sends texts as they are."""
+    definition = kind.extensions.get("strawberry-definition")
+    return isinstance(definition, ScalarDefinition) and definition.serialize is str
 
 
 def _coerced(kind: Any, is_awaitable: Callable[[Any], bool]) -> Callable[[Any], Any]:
