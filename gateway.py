@@ -104,20 +104,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 "on_drain": delivery.drain,
             }
 
+    session_life = timedelta(hours=settings.session_hours)
+
     async def make_context(request: Request | WebSocket) -> Context:
+        state = request.state
         return Context(
-            database=request.state.database,
-            hub=request.state.hub,
+            database=state.database,
+            hub=state.hub,
             public_read=settings.public_read,
             max_page_size=settings.max_page_size,
             authorization=request.headers.get("authorization"),
-            request_id=request.state.request_id,
-            health=request.state.delivery.health,
+            request_id=state.request_id,
+            health=state.delivery.health,
             address=host_of(request),
             is_one_request=isinstance(request, Request),
-            rate_limits=request.state.rate_limits,
-            provider=request.state.provider,
-            session_life=timedelta(hours=settings.session_hours),
+            rate_limits=state.rate_limits,
+            provider=state.provider,
+            session_life=session_life,
             compile_selections=settings.compile_selections,
         )
 

@@ -6,6 +6,7 @@ Section 4 of GraphQL over HTTP: POST with a JSON object, or GET with the same me
 import asyncio
 from collections.abc import Mapping
 from email.message import Message
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -73,14 +74,22 @@ def members_of_url(parameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def check_body_type(request: Request) -> None:
+    """Raises Refusal."""
+    headers = request.headers
+    if reason := _refused(headers.get("content-type", "text/plain"), headers.get("content-encoding", "identity")):
+        raise Refusal(415, reason)
+
+
+@lru_cache(maxsize=64)
+def _refused(content_type: str, encoding: str) -> str | None:
+    """Why; None where it is read. Nearly all clients say the same."""
     header = Message()
-    header["content-type"] = request.headers.get("content-type", "text/plain")
+    header["content-type"] = content_type
     if header.get_content_type() != "application/json":
-        raise Refusal(415, "Send the request as application/json.")
+        return "Send the request as application/json."
     if str(header.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8"):
-        raise Refusal(415, "Send the request in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal(415, "Send the request without content-encoding.")
+        return "Send the request in UTF-8."
+    return None if encoding.lower() == "identity" else "Send the request without content-encoding."
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
