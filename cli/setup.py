@@ -89,4 +89,5 @@ async def ensure_administrator(database: Database) -> None:
         f"Paste it into the token box of http://{settings.host}:{settings.port}/graphiql,\n"
         f'or send the header "Authorization: Bearer {token}".\n'
         "Another one: dams token create admin --name NAME\n"
+        "To sign in with a password: dams user password admin\n"
     )

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from gql import GraphQLRequest
 from typer.testing import CliRunner
 
+from auth import passwords
 from cli.app import app
 from models.database import Database
 from models.errors import BadUserInput
@@ -21,6 +24,7 @@ from resolvers.inventory import read_inventory, set_cap
 from schema import schema
 from tests.conftest import Place, Serve, until
 from tests.services import Postgres, free_port
+from tests.shared import opened
 
 Run = Callable[..., str]
 DAMS = Path(sys.executable).with_name("dams")
@@ -61,6 +65,25 @@ async def test_a_cap_that_is_set_applies_at_once_to_a_running_server(
         assert await server.query("{ inventory { maxDams remaining } }", token=None) == {
             "inventory": {"maxDams": 7, "remaining": 7}
         }
+
+
+def test_a_password_is_a_line_of_standard_input_and_never_an_argument(
+    run: Run, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    run("user", "add", "ada", "--group", "reader")
+    password = " correct horse, battery "  # whose blanks count
+    result = CliRunner().invoke(app, ["user", "password", "ada"], input=f"{password}\n")
+    assert (result.exit_code, result.output) == (0, "ada can sign in.\n")
+
+    async def sign_in(tried: str) -> passwords.Session:
+        async with opened(place.url) as database:
+            return await passwords.sign_in(database, "ada", tried, timedelta(hours=1))
+
+    assert asyncio.run(sign_in(password)).token.startswith("dams_")
+    with pytest.raises(BadUserInput, match="wrong"):
+        asyncio.run(sign_in(password.strip()))
+    assert CliRunner().invoke(app, ["user", "password", "ada", password]).exit_code == 2
 
 
 def test_users_and_tokens_are_made_listed_and_revoked(run: Run) -> None:
@@ -234,6 +257,7 @@ def test_an_expected_failure_is_one_sentence(
         (["token", "create", "nobody", "--name", "x"], 'There is no user "nobody".'),
         (["token", "revoke", "nobody", "--name", "x"], 'nobody has no token "x" in force.'),
         (["user", "quota", "nobody", "3"], 'There is no user "nobody".'),
+        (["user", "password", "nobody"], "A password has from 12 to 1,000 characters, not 0."),
         (["user", "add", " ", "--group", "admin"], "The name is blank."),
         (["user", "add", "ada\x1b[2J", "--group", "admin"], "The name contains control characters"),
         (["token", "create", "ada", "--name", ""], "The name is blank."),

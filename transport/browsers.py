@@ -6,9 +6,10 @@ without `DAMS_ALLOWED_ORIGINS` no answer says that it may. What writes is JSON b
 cannot send unasked, while a form can send no JSON. Queries by GET need no header that forces a preflight for that.
 """
 
+import os
 import re
-import uuid
 from collections.abc import Sequence
+from operator import itemgetter
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -25,7 +26,8 @@ EVERYWHERE = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
-NO_PAGE = {"content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
+POLICY = b"content-security-policy"
+NO_PAGE = {POLICY.decode(): "default-src 'none'; frame-ancestors 'none'"}
 """Of answers that bring no policy of their own: what is no page loads nothing and is shown in none."""
 
 
@@ -46,19 +48,25 @@ class Marked:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
-        request_id = given if USABLE_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = _id_of(scope)
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message.get("headers", ())
-                has_policy = any(name == b"content-security-policy" for name, _ in headers)
-                added = ADDED if has_policy else ADDED_TO_NO_PAGE
+                added = ADDED if POLICY in map(itemgetter(0), headers) else ADDED_TO_NO_PAGE
                 message["headers"] = [*headers, *added, (b"x-request-id", request_id.encode())]
             await send(message)
 
         await self._app(scope, receive, send_marked if scope["type"] == "http" else send)
+
+
+def _id_of(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        given: str = value.decode("latin-1") if name == b"x-request-id" else ""
+        if USABLE_ID.fullmatch(given):
+            return given
+    return os.urandom(16).hex()
 
 
 class Origins(CORSMiddleware):
@@ -72,6 +80,13 @@ class Origins(CORSMiddleware):
             allow_headers=["authorization", "content-type", "last-event-id", REQUEST_ID],
             expose_headers=["retry-after", REQUEST_ID],
         )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As Starlette does it, without reading all headers where none is of interest."""
+        if scope["type"] == "http" and b"origin" in map(itemgetter(0), scope["headers"]):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """A refusal is JSON with a code, as every other."""
