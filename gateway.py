@@ -24,22 +24,29 @@ from pubsub.bus import RedisBus
 from pubsub.hub import Hub
 from pubsub.log import keep_log_short
 from pubsub.shared_buckets import SharedBuckets
+from pubsub.shared_texts import OwnTexts, SharedTexts, Texts
 from resolvers.inventory import redis_channel
 from resolvers.rate_limits import RateLimits
 from schema import schema
 from schema.context import Context
 from schema.errors import MASKED, masked_extensions
+from schema.limits import Limits
+from schema.limits.extension import is_valid
 from settings import Settings
 from transport.browsers import EVERYWHERE, NO_PAGE, REQUEST_ID, Marked, Origins
 from transport.health import live, ready
 from transport.http import GraphQLEndpoint
 from transport.kept_answers import KeptAnswers
 from transport.pages import GroundMap, page_routes
+from transport.persisted import PersistedDocuments, read_manifests
 from transport.streams.delivery import Delivery, host_of
 
 logger = logging.getLogger(__name__)
 
 BUILT_FRONT_END = Path(__file__).parent / "web" / "dist"
+
+PERSISTED_DOCUMENTS = 1_000
+"""Kept of those that clients have made known by themselves; each has 10,000 characters at most."""
 
 
 class State(TypedDict):
@@ -48,6 +55,7 @@ class State(TypedDict):
     database: Database
     hub: Hub
     delivery: Delivery
+    documents: PersistedDocuments
     rate_limits: RateLimits
     provider: Provider | None
     kept_answers: KeptAnswers
@@ -56,18 +64,24 @@ class State(TypedDict):
 
 def create_app(settings: Settings | None = None) -> Starlette:
     settings = settings or Settings()
+    limits = limits_of(settings)
+    own_manifest = BUILT_FRONT_END / "persisted-documents.json"
+    trusted = read_manifests([*settings.trusted_documents, *([own_manifest] if own_manifest.is_file() else [])])
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            database = Database(settings.database_url)
+            database = Database(settings.database_url, settings.statement_timeout_s)
             stack.push_async_callback(database.close)
             bus, buckets = None, Buckets()
+            texts: Texts = OwnTexts(PERSISTED_DOCUMENTS)
             if settings.redis_url is not None:
                 channel = await redis_channel(database)
                 bus, buckets = RedisBus(settings.redis_url, channel), SharedBuckets(settings.redis_url, channel)
+                texts = shared_texts = SharedTexts(settings.redis_url, channel, PERSISTED_DOCUMENTS)
                 stack.push_async_callback(bus.close)
                 stack.push_async_callback(buckets.close)
+                stack.push_async_callback(shared_texts.close)
                 await stack.enter_async_context(background(buckets.settle_for_ever()))
             if settings.event_retention_days:
                 await stack.enter_async_context(background(keep_log_short(database, settings.event_retention_days)))
@@ -94,10 +108,17 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 per_user=settings.rate_limit_per_user,
                 per_token=settings.rate_limit_per_token,
             )
+            documents = PersistedDocuments(
+                texts,
+                lambda text: is_valid(text, schema._schema, limits),
+                trusted,
+                only_trusted=settings.trusted_documents_only,
+            )
             yield {
                 "database": database,
                 "hub": hub,
                 "delivery": delivery,
+                "documents": documents,
                 "rate_limits": rate_limits,
                 "provider": provider,
                 "kept_answers": KeptAnswers(settings.kept_answers_mb * 2**20),
@@ -121,6 +142,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             rate_limits=state.rate_limits,
             provider=state.provider,
             session_life=session_life,
+            limits=limits,
             compile_selections=settings.compile_selections,
         )
 
@@ -129,13 +151,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         make_context,
         allowed_origins=settings.allowed_origins,
         max_request_bytes=settings.max_request_bytes,
+        timeout_s=settings.request_timeout_s,
     )
     ground = GroundMap(settings.map_tiles, settings.map_attribution)
     return Starlette(
         routes=[
             *(Route(path, endpoint) for path in ("/graphql", "/graphql/", "/graphql/stream")),
             *(WebSocketRoute(path, endpoint) for path in ("/graphql", "/graphql/")),
-            Route("/schema.graphql", show_schema),
+            *([Route("/schema.graphql", show_schema)] if settings.introspection else []),
             Route("/livez", live),
             Route("/readyz", ready),
             Route("/metrics", show_metrics),
@@ -144,6 +167,18 @@ def create_app(settings: Settings | None = None) -> Starlette:
         middleware=[Middleware(Marked), Middleware(Origins, settings.allowed_origins)],
         exception_handlers={HTTPException: show_http_error, Exception: show_fault},
         lifespan=lifespan,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(
+        tokens=settings.max_tokens,
+        depth=settings.max_depth,
+        aliases=settings.max_aliases,
+        directives=settings.max_directives,
+        root_fields=settings.max_root_fields,
+        cost=settings.max_cost,
+        introspection=settings.introspection,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from auth.openid import OpenIdConfig
-from models.database import ASYNC_DRIVERS
+from models.database import ASYNC_DRIVERS, STATEMENT_TIMEOUT_S
 from pubsub.redis_url import connect
 
 HIGHEST_PORT = 65535
@@ -107,6 +107,37 @@ class Settings(BaseSettings):
         default=256 * 1024,
         ge=1024,
         description="Bytes of an HTTP body or of a WebSocket message. The default takes a polygon of 5,000 vertices.",
+    )
+
+    request_timeout_s: float = Field(
+        default=20,
+        gt=0,
+        description="Seconds that a query or mutation may take. Subscriptions have no end.",
+    )
+    statement_timeout_s: float = Field(
+        default=STATEMENT_TIMEOUT_S,
+        gt=0,
+        description="Seconds that one statement of a query may take.",
+    )
+    max_tokens: int = Field(
+        default=2_000, ge=1, le=20_000, description="Names, numbers, brackets and so on that a document may have."
+    )
+    max_depth: int = Field(default=20, ge=1, description="Fields within fields. Tools ask for the schema with 15.")
+    max_aliases: int = Field(default=30, ge=0, description="Aliases of an operation, fragments written out.")
+    max_directives: int = Field(default=50, ge=0, description="Directives of an operation, fragments written out.")
+    max_root_fields: int = Field(default=20, ge=1, description="Root fields of an operation. Each is work of its own.")
+    max_cost: int = Field(
+        default=5_000, ge=1, description="What an operation may cost: the objects that it asks for, by docs/limits.md."
+    )
+    trusted_documents: tuple[Path, ...] = Field(
+        default=(),
+        description="Manifests of documents that may be named by their hash, besides that of our own pages, as JSON.",
+    )
+    trusted_documents_only: bool = Field(
+        default=False, description="Whether nothing but the documents of the manifests is executed."
+    )
+    introspection: bool = Field(
+        default=True, description="Whether the schema is shown, and errors suggest names that it has."
     )
 
     max_sockets: int = Field(default=20_000, ge=1, description="WebSockets open at a time in one process.")

@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Connection, Select, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Select, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from models.bound_sqlite import BoundConnection
 from models.driver import Driver, PostgresDriver, SqliteDriver
-from models.errors import DatabaseUnavailable
+from models.errors import DatabaseUnavailable, OperationTimeout
 from models.geodesy import in_area, metres_between
 from models.statement import Record, Statement
 from models.together import Together
@@ -33,8 +34,17 @@ MAX_STATEMENTS = 1_000
 LAST_WRITES_S = 2.0
 """For writes that are under way when the process ends. One that waits for a lock by then is given up."""
 
-STATEMENT_TIMEOUT_S = 30.0
-"""The longest a PostgreSQL statement of a request may take; imports set their own."""
+STATEMENT_TIMEOUT_S = 10.0
+"""The longest that one statement may take, by default."""
+
+UNANSWERED_S = 5.0
+"""After which a PostgreSQL that has not ended a statement in time by itself counts as away."""
+
+PATIENCE_S = 30.0
+"""With statements that may have to wait for others; imports set their own."""
+
+IDLE_IN_TRANSACTION_S = 10.0
+"""After which PostgreSQL ends a transaction whose process does nothing: a frozen one would stop every add."""
 
 
 class Reader:
@@ -59,14 +69,15 @@ class Database(Reader):
     Each has a pool of its own: writers that wait for the counter row hold no reader up, nor readers a writer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> None:
         parsed = make_url(url)
         parsed = parsed.set(drivername=ASYNC_DRIVERS.get(parsed.drivername, parsed.drivername))
         if mode := parsed.query.get("sslmode"):  # as libpq has it; asyncpg calls it ssl
             parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
-        options = ENGINE_OPTIONS.get(parsed.get_backend_name(), {})
-        writer_pool = WRITER_POOLS.get(parsed.get_backend_name(), {})
-        self._readers = create_async_engine(parsed, **options)
+        options = ENGINE_OPTIONS[parsed.get_backend_name()]
+        writer_pool = WRITER_POOLS[parsed.get_backend_name()]
+        reading = READING[parsed.get_backend_name()](statement_timeout_s)
+        self._readers = create_async_engine(parsed, **reading)
         self._followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL})
         self._writers = create_async_engine(parsed, **{**options, **writer_pool})
         self._unfinished: set[asyncio.Task[Any]] = set()
@@ -81,7 +92,7 @@ class Database(Reader):
             self._readers = self._readers.execution_options(isolation_level="AUTOCOMMIT")
             self._followers = self._followers.execution_options(isolation_level="AUTOCOMMIT")
         super().__init__(self._readers)
-        self._driver = _driver(parsed, self._readers)
+        self._driver = _driver(parsed, self._readers.dialect, reading["connect_args"])
         self._statements: dict[Hashable, Statement] = {}
         self.following = Reader(self._followers)
         """For what keeps everybody up to date: the requests of others do not hold it up."""
@@ -149,13 +160,15 @@ class Database(Reader):
         await self._writers.dispose()
 
 
-def _driver(url: URL, readers: AsyncEngine) -> Driver:
-    places, options = readers.dialect.create_connect_args(url)
-    if readers.dialect.name == "postgresql":
-        return PostgresDriver({**options, **ENGINE_OPTIONS["postgresql"]["connect_args"]})
+def _driver(url: URL, dialect: Dialect, connect_args: Mapping[str, Any]) -> Driver:
+    places, options = dialect.create_connect_args(url)
+    if dialect.name == "postgresql":
+        return PostgresDriver({**options, **connect_args})
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(places[0], timeout=BUSY_TIMEOUT_S, check_same_thread=False, uri="uri" in options)
+        connection: sqlite3.Connection = sqlite3.connect(
+            places[0], check_same_thread=False, uri="uri" in options, **connect_args
+        )
         _prepare_sqlite(connection, None)
         return connection
 
@@ -178,6 +191,8 @@ def _unavailable(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if _is_overdue(error):
+            raise OperationTimeout("The database took too long for this. Ask for less, or a smaller area.") from error
         if isinstance(error, kinds) or _is_passing(error):
             raise DatabaseUnavailable("The database cannot be reached at the moment. Try again.") from error
         raise
@@ -186,12 +201,27 @@ def _unavailable(*kinds: type[Exception]) -> Iterator[None]:
 PASSING_SQLSTATES = ("08", "40", "53", "55P03", "57")
 """Connection lost, transaction to be repeated, out of resources, lock not to be had, stopped by an operator."""
 
+QUERY_CANCELED = "57014"
+INTERRUPTED_IN_SQLITE = "SQLITE_INTERRUPT"
+
 PASSING_IN_SQLITE = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN"}
 
 
+def _cause(error: Exception) -> object:
+    """Of a driver, where SQLAlchemy may be around it."""
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _is_overdue(error: Exception) -> bool:
+    """An operator's pg_cancel_backend has the same state, and other words."""
+    cause = _cause(error)
+    state: str | None = getattr(cause, "sqlstate", None)
+    name: str | None = getattr(cause, "sqlite_errorname", None)
+    return (state == QUERY_CANCELED and "statement timeout" in str(cause)) or name == INTERRUPTED_IN_SQLITE
+
+
 def _is_passing(error: Exception) -> bool:
-    """Of a driver, or of SQLAlchemy around one of a driver."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
+    cause = _cause(error)
     sqlstate = getattr(cause, "sqlstate", None) or ""
     return bool(
         (isinstance(error, DBAPIError) and error.connection_invalidated)
@@ -213,18 +243,36 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
-    "sqlite": {"connect_args": {"timeout": BUSY_TIMEOUT_S}},
-    "postgresql": {
+def _sqlite_reading(statement_timeout_s: float) -> dict[str, Any]:
+    factory = partial(BoundConnection, timeout_s=statement_timeout_s)
+    return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "factory": factory}}
+
+
+def _postgresql(command_timeout_s: float, **settings: str) -> dict[str, Any]:
+    """A database that gives no answer for `command_timeout_s` counts as away."""
+    return {
         "pool_pre_ping": True,
         "pool_timeout": 10,
         "connect_args": {
             "timeout": 5,
-            "command_timeout": STATEMENT_TIMEOUT_S,
+            "command_timeout": command_timeout_s,
             # Just-in-time compilation costs more than it gives for statements of a few milliseconds.
-            "server_settings": {"application_name": "dam-inventory", "jit": "off"},
+            "server_settings": {"application_name": "dam-inventory", "jit": "off", **settings},
         },
-    },
+    }
+
+
+def _postgresql_reading(statement_timeout_s: float) -> dict[str, Any]:
+    milliseconds = f"{statement_timeout_s * 1000:.0f}"
+    return _postgresql(statement_timeout_s + UNANSWERED_S, statement_timeout=milliseconds)
+
+
+READING = {"sqlite": _sqlite_reading, "postgresql": _postgresql_reading}
+"""Options of an engine that reads for clients, by the longest that a statement may take."""
+
+ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
+    "sqlite": {"connect_args": {"timeout": BUSY_TIMEOUT_S}},
+    "postgresql": _postgresql(PATIENCE_S, idle_in_transaction_session_timeout=f"{IDLE_IN_TRANSACTION_S * 1000:.0f}"),
 }
 
 FOLLOWER_POOL: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}

@@ -62,6 +62,12 @@ class ProviderUnavailable(InventoryError):
     code = "PROVIDER_UNAVAILABLE"
 
 
+class OperationTimeout(InventoryError):
+    """It took longer than it may; the same would take as long again. A write may have been done nevertheless."""
+
+    code = "OPERATION_TIMEOUT"
+
+
 class InventoryFull(InventoryError):
     code = "INVENTORY_FULL"
 

@@ -35,7 +35,7 @@ class RedisConnection(Protocol):
 
     def subscribed(self, channel: str) -> AbstractAsyncContextManager[PubSub]: ...
 
-    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> Any: ...
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float | str]) -> Any: ...
 
     async def close(self) -> None: ...
 
@@ -58,7 +58,7 @@ class Single:
             await subscription.subscribe(channel)
             yield subscription
 
-    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> Any:
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float | str]) -> Any:
         return await self._client.eval(script, len(keys), *keys, *arguments)
 
     async def close(self) -> None:
@@ -90,7 +90,7 @@ class Cluster:
             await subscription.ssubscribe(channel)
             yield subscription
 
-    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> Any:
+    async def evaluate(self, script: str, keys: Sequence[str], arguments: Sequence[float | str]) -> Any:
         return await self._client.eval(script, len(keys), *keys, *arguments)
 
     async def close(self) -> None:

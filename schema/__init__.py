@@ -19,6 +19,7 @@ from strawberry.types import ExecutionContext
 from schema.documents import PreparedDocuments
 from schema.errors import CodedErrors
 from schema.execution import Execution
+from schema.limits.extension import Limited
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -53,7 +54,7 @@ schema = InventorySchema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
-    extensions=[PreparedDocuments, CodedErrors, CursorFirst],
+    extensions=[PreparedDocuments, CodedErrors, Limited, CursorFirst],
     execution_context_class=Execution,
     config=StrawberryConfig(scalar_map=SCALARS),
 )

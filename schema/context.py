@@ -20,6 +20,7 @@ from resolvers.cursors import sequence_of
 from resolvers.rate_limits import RateLimits
 from schema.health import SubscriptionHealth
 from schema.history import HistoryEntry, load_histories
+from schema.limits import Limits
 
 Result = TypeVar("Result")
 
@@ -57,6 +58,7 @@ class Context:
     """Of OpenID Connect."""
     session_life: timedelta
     """Of a sign-in with a password."""
+    limits: Limits
     connection_params: dict[str, Any] = field(default_factory=dict)
     """Payload of `connection_init`; Strawberry sets it."""
     connected_as: Viewer | None = None

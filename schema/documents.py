@@ -114,6 +114,10 @@ class Documents:
         return prepared
 
 
+def documents_of_process() -> Documents:
+    return _documents
+
+
 _documents = Documents()
 
 
@@ -147,6 +151,6 @@ class PreparedDocuments(SchemaExtension):
 
     def on_validate(self) -> Iterator[None]:
         context = self.execution_context
-        if self._prepared is not None:
+        if self._prepared is not None and context.pre_execution_errors is None:
             context.pre_execution_errors = self._prepared.errors(context.schema._schema, context.validation_rules)
         yield

@@ -10,6 +10,7 @@ from strawberry.types.execution import StreamExecutionResult
 
 from models.errors import InventoryError
 from schema.context import Context
+from schema.limits.extension import code_of_syntax
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,16 @@ MASKED = "Something went wrong on our side. Report it with the request id."
 def masked_extensions(request_id: str) -> dict[str, str]:
     """The log has the details under the request id."""
     return {"code": "INTERNAL_SERVER_ERROR", "requestId": request_id}
+
+
+def without_suggestion(error: GraphQLError) -> GraphQLError:
+    """graphql-core suggests names of the schema at the end of its messages."""
+    message, suggests, _ = error.message.partition(" Did you mean ")
+    if not suggests:
+        return error
+    return GraphQLError(
+        message, error.nodes, error.source, error.positions, error.path, error.original_error, error.extensions
+    )
 
 
 class CodedErrors(SchemaExtension):
@@ -56,6 +67,9 @@ class CodedErrors(SchemaExtension):
             errors[:] = [self._coded(error) for error in errors]
 
     def _coded(self, error: GraphQLError) -> GraphQLError:
+        context: Context = self.execution_context.context
+        if not context.limits.introspection:
+            error = without_suggestion(error)
         if error.extensions and "code" in error.extensions:
             return error
         if isinstance(error.original_error, CannotGetOperationTypeError):
@@ -64,7 +78,6 @@ class CodedErrors(SchemaExtension):
         if code is not None:
             error.extensions = {**(error.extensions or {}), "code": code}
             return error
-        context: Context = self.execution_context.context
         logger.error("unexpected error, request %s", context.request_id, exc_info=error.original_error or error)
         return GraphQLError(
             MASKED, nodes=error.nodes, path=error.path, extensions=masked_extensions(context.request_id)
@@ -73,7 +86,7 @@ class CodedErrors(SchemaExtension):
     def _code_of(self, error: GraphQLError) -> str | None:
         """None for what was not expected."""
         if isinstance(error, GraphQLSyntaxError):
-            return "GRAPHQL_PARSE_FAILED"
+            return code_of_syntax(error)
         if error in self._invalid:
             return "GRAPHQL_VALIDATION_FAILED"
         original = error.original_error

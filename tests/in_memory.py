@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Row
 
 from auth.viewer import Viewer
+from gateway import limits_of
 from models import EventKind
 from models.errors import CursorAhead, CursorExpired
 from models.identity import Permission
@@ -26,6 +27,7 @@ from resolvers.cursors import event_cursor
 from resolvers.rate_limits import RateLimits
 from schema import schema
 from schema.context import Context
+from settings import Settings
 from tests.conftest import until
 from tests.shared import dam_values
 from transport.streams.batch import Batch, Result
@@ -149,6 +151,26 @@ class Following:
         await asyncio.gather(self.task, return_exceptions=True)
 
 
+def context(database: Any, hub: Hub, health: Any, **more: Any) -> Context:
+    """Of a socket on which anybody may read."""
+    return Context(
+        database=database,
+        hub=hub,
+        public_read=True,
+        max_page_size=100,
+        authorization=None,
+        request_id="0" * 32,
+        health=health,
+        address="",
+        is_one_request=False,
+        rate_limits=RateLimits(Buckets(), per_address=0, per_user=0, per_token=0),
+        provider=None,
+        session_life=timedelta(hours=1),
+        limits=limits_of(Settings()),
+        **more,
+    )
+
+
 class Station:
     """One process without its network."""
 
@@ -157,11 +179,7 @@ class Station:
         self.hub = hub
         nobody: Any = None
         self.delivery = Delivery(schema, nobody, hub, public_read=True, max_sockets={}, max_subscriptions={})
-        limits = RateLimits(Buckets(), per_address=0, per_user=0, per_token=0)
-        life = timedelta(hours=1)
-        self.context = Context(
-            nobody, hub, True, 100, None, "the request", self.delivery.health, "", limits, False, None, life
-        )
+        self.context = context(nobody, hub, self.delivery.health)
         self.followed: list[Following] = []
 
     def follow(

@@ -355,7 +355,7 @@ async def test_infinite_literals_are_out_of_range(server: Server, place_literal:
     ("literal", "code"),
     [
         ("[" * 100 + "]" * 100, None),
-        ("[" * 5_000 + "]" * 5_000, "GRAPHQL_PARSE_FAILED"),
+        ("[" * 5_000 + "]" * 5_000, "DOCUMENT_TOO_DEEP"),
         ('{type: "Point", coordinates: [' + "9" * 5_000 + ", 0]}", None),
         ('"\\ud800"', "GRAPHQL_PARSE_FAILED"),
     ],
@@ -364,7 +364,7 @@ async def test_infinite_literals_are_out_of_range(server: Server, place_literal:
 async def test_strange_geojson_literals_are_refused(server: Server, literal: str, code: str | None) -> None:
     answer = await server.post(f"mutation {{ addDam(input: {{geometry: {literal}}}) {{ dam {{ id }} }} }}")
     if code is None:
-        assert answer == {"data": {"addDam": {"dam": None}}}
+        assert answer["data"] == {"addDam": {"dam": None}}
     else:
         assert [error["extensions"]["code"] for error in answer["errors"]] == [code]
 

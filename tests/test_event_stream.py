@@ -65,7 +65,7 @@ async def test_a_query_is_answered_by_one_event_where_no_json_is_accepted(server
     for get in (False, True):
         async with subscribed(server, COUNT, get=get, path="/graphql/stream") as stream:
             assert stream.response.headers["cache-control"] == "no-cache, no-transform"
-            assert await stream.end() == {"data": {"inventory": {"damCount": 0}}}
+            assert (await stream.end())["data"] == {"inventory": {"damCount": 0}}
     async with subscribed(server, ADD, headers=SSE | BEARER, input=dam_input("Deer Creek")) as stream:
         assert (await stream.end())["data"]["addDam"]["dam"]["name"] == "Deer Creek"
 
@@ -80,7 +80,7 @@ async def test_a_query_is_answered_by_json_where_json_is_accepted_too(server: Se
         for get in (False, True):
             async with requested(server, COUNT, get=get, headers={"accept": accept}) as answer:
                 assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
-                assert orjson.loads(await answer.aread()) == {"data": {"inventory": {"damCount": 0}}}
+                assert orjson.loads(await answer.aread())["data"] == {"inventory": {"damCount": 0}}
         async with subscribed(server, headers={"accept": accept}) as stream:
             await stream.begun()
 
@@ -287,7 +287,11 @@ async def test_a_connection_is_of_use_after_a_stream_and_after_what_is_refused(s
     assert (
         answers[-1][1]
         == answers[-4][1]
-        == (b'event: next\r\ndata: {"data":{"inventory":{"damCount":0}}}\r\n\r\nevent: complete\r\ndata:\r\n\r\n')
+        == (
+            b'event: next\r\ndata: {"data":{"inventory":{"damCount":0}},'
+            b'"extensions":{"cost":{"requestedQueryCost":1,"maximumAvailable":5000}}}\r\n\r\n'
+            b"event: complete\r\ndata:\r\n\r\n"
+        )
     )
 
 

@@ -38,7 +38,7 @@ async def test_queries_may_come_by_get(server: Server) -> None:
     parameters = {"query": document, "variables": '{"id": 5}', "operationName": "Two"}
     for path in ("/graphql", "/graphql/"):
         answer = await server.http.get(path, params=parameters)
-        assert answer.json() == {"data": {"inventory": {"damCount": 0}, "dam": None}}
+        assert answer.json()["data"] == {"inventory": {"damCount": 0}, "dam": None}
 
 
 MUTATION = {"query": "mutation { addDam(input: {}) { errors { code } } }"}
@@ -103,8 +103,8 @@ async def test_a_body_too_long_is_refused_before_it_is_read(serve: Serve) -> Non
         yield fitting + b" "
 
     async with serve(max_request_bytes=1024) as server:
-        assert (await server.http.post("/graphql", content=fitting, headers=headers)).json() == {
-            "data": {"inventory": {"damCount": 0}}
+        assert (await server.http.post("/graphql", content=fitting, headers=headers)).json()["data"] == {
+            "inventory": {"damCount": 0}
         }
         for body in (fitting + b" ", unannounced()):
             answer = await server.http.post("/graphql", content=body, headers=headers)
@@ -296,7 +296,7 @@ TWO_OPERATIONS = "query A { inventory { damCount } } query B { inventory { isFul
 
 async def test_one_of_several_operations_is_run_by_its_name(server: Server) -> None:
     answer = await server.http.post("/graphql", json={"query": TWO_OPERATIONS, "operationName": "B"})
-    assert answer.json() == {"data": {"inventory": {"isFull": False}}}
+    assert answer.json()["data"] == {"inventory": {"isFull": False}}
 
 
 async def test_several_operations_without_a_name_are_refused(server: Server) -> None:

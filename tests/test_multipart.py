@@ -142,7 +142,7 @@ async def test_what_is_no_subscription_is_answered_by_json(server: Server) -> No
         for get in (False, True):
             async with requested(server, COUNT, get=get, headers={"accept": accept}) as answer:
                 assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
-                assert orjson.loads(await answer.aread()) == {"data": {"inventory": {"damCount": 0}}}
+                assert orjson.loads(await answer.aread())["data"] == {"inventory": {"damCount": 0}}
         async with requested(server, ADD, get=True, headers={"accept": accept}, input=dam_input("Echo")) as answer:
             await answer.aread()
             assert (answer.status_code, codes(answer)) == (405, ["METHOD_NOT_ALLOWED"])

@@ -437,7 +437,7 @@ async def test_a_dam_is_asked_for_by_one_of_its_ids(stock: Stock, arguments: str
         ("{ nearestDams(latitude: 0, longitude: 0, first: -1) { distanceM } }", {}, "BAD_USER_INPUT"),
         ("{ dams { colour } }", {}, "GRAPHQL_VALIDATION_FAILED"),
         ("{ dams", {}, "GRAPHQL_PARSE_FAILED"),
-        ("{ a" * 1000 + " }" * 1000, {}, "GRAPHQL_PARSE_FAILED"),
+        ("{ a" * 1000 + " }" * 1000, {}, "DOCUMENT_TOO_DEEP"),
     ],
 )
 async def test_a_fault_of_the_client_has_a_code_of_its_own(

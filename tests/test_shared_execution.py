@@ -37,6 +37,7 @@ from schema.dam import Location
 from schema.errors import MASKED
 from tests.conftest import Serve, Server, until
 from tests.documents import ALL, Sent, documents, mutilated
+from tests.in_memory import context
 from tests.shared import NOON, dam_values
 from tests.streaming import BEARER, FOLLOW, Socket, add_many, cursor_of, following, opened
 
@@ -201,7 +202,7 @@ class BothWays:
     async def expected(self, operation_id: str, sent: Sent, begin: int) -> list[bytes]:
         stream = Stream(anonymous(public_read=True), LogPlace(begin, follow=False), placed=False)
         health: Any = None
-        handler = Reference(Context(self._database, self._hub, True, 100, None, "0" * 32, health, stream=stream))
+        handler = Reference(context(self._database, self._hub, health, stream=stream))
         operation = RunningOperation(handler, operation_id, sent.query, dict(sent.variables), sent.name)
         handler.operations[operation_id] = operation
         await handler.run_operation(operation)

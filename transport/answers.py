@@ -18,14 +18,20 @@ from transport.refusal import Refusal
 STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
+    "DOCUMENT_NOT_TRUSTED": 403,
+    "PERSISTED_QUERY_NOT_FOUND": 404,
     "TOO_MANY_SUBSCRIPTIONS": 429,
     "RATE_LIMITED": 429,
     "DATABASE_UNAVAILABLE": 503,
+    "OPERATION_TIMEOUT": 504,
     "PROVIDER_UNAVAILABLE": 503,
     "SERVER_DRAINING": 503,
     "INTERNAL_SERVER_ERROR": 500,
 }
 """By code, of an answer that holds nothing but errors."""
+
+READ_AT_200 = {"PERSISTED_QUERY_NOT_FOUND"}
+"""Codes to which clients answer, who of `application/json` read no body with another status."""
 
 PARTIAL = 294
 """Data and errors both: section "Partial success"."""
@@ -71,12 +77,16 @@ def response(answer: Answer, accepted: Accepted) -> Response:
 def refusal(error: InventoryError | Refusal, accepted: Accepted) -> Response:
     """Of what came to no GraphQL."""
     status = error.status if isinstance(error, Refusal) else STATUS.get(error.code, 400)
+    if accepted.json == JSON and error.extensions["code"] in READ_AT_200:
+        status = 200
     return _response(answer_to(error), status, accepted, error.headers if isinstance(error, Refusal) else {})
 
 
 def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[str, str] | None = None) -> Response:
     sent = Response(orjson.dumps(answer), status, headers)
     sent.headers["content-type"] = f"{accepted.json or JSON}; charset=utf-8"
+    sent.headers["cache-control"] = "no-store" if answer.get("errors") else "no-cache"
+    sent.headers["vary"] = "accept, authorization"
     if status == 401:
         sent.headers["www-authenticate"] = "Bearer"  # RFC 9110, section 15.5.2; no browser asks its user for that
     if status in (429, 503):

@@ -28,9 +28,11 @@ from models.errors import DatabaseUnavailable, InventoryError, ProviderUnavailab
 from resolvers.cursors import sequence_of
 from schema.context import Context
 from transport import answers
+from transport.deadline import in_time
 from transport.event_stream import EventStream, ServerSentEvents
 from transport.kept_answers import KeptAnswers
 from transport.negotiation import ANY_CLIENT, Accepted, negotiated
+from transport.persisted import PersistedDocuments
 from transport.refusal import Refusal
 from transport.requests import GraphQLRequest, read_request
 from transport.streams.delivery import Delivery, host_of
@@ -71,6 +73,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         *,
         allowed_origins: tuple[str, ...],
         max_request_bytes: int,
+        timeout_s: float,
     ) -> None:
         super().__init__(
             schema,
@@ -82,6 +85,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         )
         self._make_context = make_context
         self._max_request_bytes = max_request_bytes
+        self.timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -103,6 +107,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     async def _respond(self, request: Request, accepted: Accepted, stack: ExitStack) -> ASGIApp:
         """`stack` is closed when the response is over. Raises Refusal and InventoryError."""
         asked = await read_request(request, self._max_request_bytes)
+        documents: PersistedDocuments = request.state.documents
+        asked = asked._replace(query=await documents.text_of(asked))
         if not asked.query:
             raise Refusal(400, "There is no query in this request.")
         context = await self._make_context(request)
@@ -124,13 +130,14 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         if accepted.stream is not None:  # one that could be run became a stream; its validation tells why this cannot
             allowed = {*allowed, OperationType.SUBSCRIPTION}
         try:
-            result = await self.schema.execute(
-                asked.query,
-                variable_values=dict(asked.variables),
-                context_value=context,
-                operation_name=asked.name,
-                allowed_operation_types=allowed,
-            )
+            async with in_time(self.timeout_s):
+                result = await self.schema.execute(
+                    asked.query,
+                    variable_values=dict(asked.variables),
+                    context_value=context,
+                    operation_name=asked.name,
+                    allowed_operation_types=allowed,
+                )
         except InvalidOperationTypeError as error:
             raise Refusal(*ELSEWHERE[error.operation_type]) from error
         except CannotGetOperationTypeError as error:

@@ -40,11 +40,15 @@ MEMBERS: dict[str, tuple[type, str]] = {
 """What they must be, unless they are null or missing. Others are passed over, as the specification demands."""
 
 
+def wrong_member(members: Mapping[str, Any]) -> str | None:
+    """The name of one that is of another type than it must be."""
+    return next((name for name, (kind, _) in MEMBERS.items() if not isinstance(members.get(name), kind | None)), None)
+
+
 def request_of(members: Mapping[str, Any]) -> GraphQLRequest:
     """Raises Refusal."""
-    for name, (kind, told) in MEMBERS.items():
-        if not isinstance(members.get(name), kind | None):
-            raise Refusal(400, f"{name} must be {told}.")
+    if name := wrong_member(members):
+        raise Refusal(400, f"{name} must be {MEMBERS[name][1]}.")
     return GraphQLRequest(
         members.get("query") or "",
         members.get("variables") or {},

@@ -31,7 +31,10 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as RunningOperation
 
-from models.errors import InventoryError, RateLimited
+from models.errors import InventoryError, OperationTimeout, RateLimited
+from transport.deadline import in_time
+from transport.persisted import PersistedDocuments
+from transport.requests import request_of, wrong_member
 from transport.server import CONNECTION, Connection
 from transport.streams.admission import TooMany
 from transport.streams.batch import frame
@@ -51,6 +54,15 @@ PING_S = 20.0
 PONG_S = 20.0
 
 PING = frame(b'{"type":"ping"}')
+
+
+class TooManyOperations(InventoryError):
+    code = "TOO_MANY_OPERATIONS"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"One socket may have {MAX_OPERATIONS} operations at a time. Complete one or open another socket."
+        )
 
 
 class Socket(ASGIWebSocketAdapter):
@@ -74,12 +86,14 @@ class Socket(ASGIWebSocketAdapter):
 
 
 class Handler(BaseGraphQLTransportWSHandler[Any, None]):
+    view: Any
     websocket: Socket
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         websocket = self.websocket.ws
         self._delivery: Delivery = websocket.state.delivery
+        self._documents: PersistedDocuments = websocket.state.documents
         self._connection = self.websocket.connection
         self._address = host_of(websocket)
         self._loop = asyncio.get_running_loop()
@@ -129,14 +143,21 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         self._connection.end(4403, str(error))
 
     async def handle_subscribe(self, message: Any) -> None:
-        if len(self.operations) < MAX_OPERATIONS or message["id"] in self.operations:
-            await super().handle_subscribe(message)
-            return
-        error = GraphQLError(
-            f"One socket may have {MAX_OPERATIONS} operations at a time. Complete one or open another socket.",
-            extensions={"code": "TOO_MANY_OPERATIONS"},
-        )
-        await self.send_message({"id": message["id"], "type": "error", "payload": [error.formatted]})
+        if self.connection_acknowledged and message["id"] not in self.operations:
+            try:
+                message["payload"]["query"] = await self._query_of(message["payload"])
+            except InventoryError as error:
+                refused = {"message": str(error), "extensions": error.extensions}
+                answer: Any = {"id": message["id"], "type": "error", "payload": [refused]}
+                await self.send_message(answer)
+                return
+        await super().handle_subscribe(message)
+
+    async def _query_of(self, payload: dict[str, Any]) -> str:
+        """Raises what the operation is refused with."""
+        if len(self.operations) >= MAX_OPERATIONS:
+            raise TooManyOperations
+        return await self._documents.text_of(request_of(payload))
 
     async def run_operation(self, operation: RunningOperation[Any, None]) -> None:
         asked = Operation(operation.query, operation.variables or {}, operation.operation_name)
@@ -163,11 +184,11 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         """To a query or a mutation."""
         try:
             await self.context.charge(1)
-        except RateLimited as error:
+            async with in_time(self.view.timeout_s):
+                await super().run_operation(operation)
+        except (RateLimited, OperationTimeout) as error:
             with suppress(WebSocketDisconnected):
                 await self._tell(operation, refusal(error))
-        else:
-            await super().run_operation(operation)
 
     async def _tell(self, operation: RunningOperation[Any, None], end: End) -> None:
         if end.last is not None:
@@ -196,12 +217,11 @@ def is_message(message: object) -> bool:
             return isinstance(rest.get("payload"), dict | None)
         case {"type": "complete", "id": str()}:
             return True
-        case {"type": "subscribe", "id": str(id_), "payload": {"query": str(query)} as payload}:
-            variables, name = payload.get("variables"), payload.get("operationName")
-            return (
-                bool(query)
-                and len(id_) <= MAX_ID_CHARACTERS
-                and isinstance(variables, dict | None)
-                and isinstance(name, str | None)
-            )
+        case {"type": "subscribe", "id": str(id_), "payload": dict(payload)}:
+            return len(id_) <= MAX_ID_CHARACTERS and wrong_member(payload) is None and names_document(payload)
     return False
+
+
+def names_document(payload: Mapping[str, Any]) -> bool:
+    persisted = (payload.get("extensions") or {}).get("persistedQuery")
+    return bool(payload.get("query") or payload.get("documentId") or persisted)
