@@ -111,6 +111,8 @@ class _Conditions(Visitor):
         self.variables: set[str] = set()
 
     def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        if node.name.value not in ("skip", "include"):
+            return
         values = [argument.value for argument in node.arguments or ()]
         self.variables.update(value.name.value for value in values if isinstance(value, VariableNode))
 
