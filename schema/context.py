@@ -68,6 +68,7 @@ class Context:
     stream: Stream | None = None
     """Set for each subscription, by the transport."""
     _viewer: Viewer | None = None
+    _charged: Viewer | None = None
     histories: DataLoader[int, list[HistoryEntry]] = field(init=False)
     groups: DataLoader[int, list[str]] = field(init=False)
     """Of users."""
@@ -102,7 +103,16 @@ class Context:
             viewer = await self.viewer()
         except Exception:  # which the operation itself tells
             viewer = anonymous(public_read=self.public_read)
+        self._charged = viewer
         self.rate_limits.charge(viewer, self.address, cost)
+
+    def charge_more(self, cost: int) -> None:
+        """To whom `charge` has charged before.
+
+        Raises RateLimited.
+        """
+        if cost > 0 and self._charged is not None:
+            self.rate_limits.charge(self._charged, self.address, cost)
 
     async def require(self, permission: Permission) -> Viewer:
         """Raises Unauthenticated or Forbidden."""

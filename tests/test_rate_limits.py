@@ -16,7 +16,7 @@ from pubsub import buckets as buckets_module
 from pubsub.buckets import Buckets, Rate
 from pubsub.shared_buckets import SharedBuckets
 from resolvers.rate_limits import RateLimits, network_of
-from tests.conftest import Serve, Server, until
+from tests.conftest import ADMIN_TOKEN, Serve, Server, until
 from tests.event_streams import SSE
 from tests.services import Redis, running
 from tests.streaming import FOLLOW, opened
@@ -231,3 +231,20 @@ async def test_a_stream_is_charged_when_it_begins(serve: Serve, admin: Viewer) -
         async with server.http.stream("POST", "/graphql", json={"query": FOLLOW}, headers=SSE) as answer:
             assert answer.status_code == 200
         assert (await server.http.post("/graphql", json={"query": COUNT})).status_code == 429
+
+
+@on_sqlite
+async def test_an_operation_is_charged_what_it_costs(serve: Serve, admin: Viewer) -> None:
+    page = "{ dams(first: 50) { nodes { name } } rateLimit { remaining } }"  # 52 points
+    async with serve(rate_limit_per_address=100, rate_limit_per_user=100) as server:
+        assert (await server.query(page, None))["rateLimit"]["remaining"] == 48
+        answer = await server.http.post("/graphql", json={"query": page}, headers={"accept": "application/json"})
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["extensions"]["code"]) == (429, "RATE_LIMITED")
+        assert answer.headers["retry-after"] == str(error["extensions"]["retryAfter"])
+        async with opened(server.websocket_url) as socket:
+            await socket.init({"Authorization": f"Bearer {ADMIN_TOKEN}"})
+            assert (await socket.ask(page))["type"] == "next"
+            await socket.receive()
+            message = await socket.ask(page, "2")
+            assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "RATE_LIMITED")

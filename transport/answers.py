@@ -70,8 +70,9 @@ def status_of(answer: Answer) -> int:
 
 
 def response(answer: Answer, accepted: Accepted) -> Response:
-    """Who reads nothing but `application/json` gets 200 wherever GraphQL could answer."""
-    return _response(answer, status_of(answer) if accepted.tells_by_status else 200, accepted)
+    """Who reads nothing but `application/json` gets 200 wherever GraphQL could answer, unless it is to wait."""
+    status = status_of(answer)
+    return _response(answer, status if accepted.tells_by_status or status == 429 else 200, accepted)
 
 
 def refusal(error: InventoryError | Refusal, accepted: Accepted) -> Response:

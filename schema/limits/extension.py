@@ -9,6 +9,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
+from models.errors import RateLimited
 from schema.context import Context
 from schema.documents import documents_of_process, prepared_of
 from schema.limits import Limits
@@ -116,7 +117,18 @@ class Limited(SchemaExtension):
             )
             error = GraphQLError(message, extensions={"code": "COST_LIMIT_EXCEEDED", **self._told_cost(self._cost)})
             self.execution_context.pre_execution_errors = [error]
+        elif self._cost is not None:
+            self._charge(self._cost)
         yield
+
+    def _charge(self, cost: int) -> None:
+        """What it costs beyond the one point that the transport has charged; subscriptions share their executions."""
+        context: Context = self.execution_context.context
+        try:
+            if context.stream is None:
+                context.charge_more(cost - 1)
+        except RateLimited as error:
+            self.execution_context.pre_execution_errors = [GraphQLError(str(error), original_error=error)]
 
     def get_results(self) -> dict[str, Any]:
         if self._cost is None or self.execution_context.operation_type is OperationType.SUBSCRIPTION:
