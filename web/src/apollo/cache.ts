@@ -9,6 +9,8 @@ export function newCache(): InMemoryCache {
         fields: {
           // One list for each filter and order, however many pages of it have been read.
           dams: relayStylePagination(["where", "orderBy"]),
+          users: relayStylePagination(),
+          apiTokens: relayStylePagination(["everyone"]),
         },
       },
       // There is one of each, so they have no ids.

@@ -1,7 +1,10 @@
+import { Center, Loader } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 import { Explore } from "./explore/Explore";
 import { NotFound } from "./NotFound";
+import { ExpiryPrompt } from "./session/ExpiryPrompt";
+import { useSession } from "./session/useSession";
 import { Shell } from "./Shell";
 
 const DamPage = lazy(() => import("./dam/DamPage"));
@@ -11,12 +14,14 @@ const AdminPage = lazy(() => import("./admin/AdminPage"));
 
 /** Pages by address. The gateway serves each of these with the same file. */
 export function App() {
+  const { generation } = useSession();
   return (
-    <Shell>
-      <Suspense>
+    <Shell key={generation}>
+      <ExpiryPrompt />
+      <Suspense fallback={<Loading />}>
         <Switch>
           <Route path="/" component={Explore} />
-          <Route path="/dams/:damId">{({ damId }) => <DamPage damId={Number(damId)} />}</Route>
+          <Route path="/dams/:damId">{({ damId }) => <DamPage key={damId} damId={Number(damId)} />}</Route>
           <Route path="/add" component={AddPage} />
           <Route path="/sign-in" component={SignInPage} />
           <Route path="/admin" component={AdminPage} />
@@ -24,5 +29,13 @@ export function App() {
         </Switch>
       </Suspense>
     </Shell>
+  );
+}
+
+function Loading() {
+  return (
+    <Center py="xl">
+      <Loader aria-label="Loading" />
+    </Center>
   );
 }

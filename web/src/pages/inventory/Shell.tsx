@@ -3,6 +3,8 @@ import {
   Anchor,
   AppShell,
   Burger,
+  Button,
+  Drawer,
   Group,
   NavLink,
   Title,
@@ -10,91 +12,88 @@ import {
   useMantineColorScheme,
 } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconMoon, IconSun } from "@tabler/icons-react";
-import { type ReactNode, useEffect } from "react";
+import { IconMoon, IconSun, IconUser } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { useViewer } from "./session/useViewer";
-
-interface Place {
-  href: string;
-  label: string;
-}
+import classes from "./Shell.module.css";
 
 /** The header with the ways to all pages, and the page below it. */
 export function Shell({ children }: { children: ReactNode }) {
   const [isOpen, { toggle, close }] = useDisclosure();
   const [location] = useLocation();
-  const places = usePlaces();
-  useEffect(close, [close, location]);
+  const viewer = useViewer();
+  const places = [
+    { href: "/", label: "Map and list" },
+    ...(viewer?.canAddDams ? [{ href: "/add", label: "Add a dam" }] : []),
+    ...(viewer?.permissions.includes("manage_inventory") ? [{ href: "/admin", label: "Admin" }] : []),
+  ];
 
   return (
-    <AppShell
-      header={{ height: 52 }}
-      navbar={{ width: 0, breakpoint: "md", collapsed: { mobile: !isOpen, desktop: true } }}
-    >
+    <AppShell header={{ height: 52 }}>
       <AppShell.Header px="md">
-        <Group h="100%" justify="space-between" wrap="nowrap">
-          <Group gap="md" wrap="nowrap">
-            <Burger opened={isOpen} onClick={toggle} hiddenFrom="md" size="sm" aria-label="Pages" />
-            <Title order={1} size="h4" style={{ whiteSpace: "nowrap" }}>
-              <Anchor component={Link} href="/" inherit c="inherit">
+        <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
+          <Group gap="lg" wrap="nowrap">
+            <Burger
+              opened={isOpen}
+              onClick={toggle}
+              hiddenFrom="md"
+              size="sm"
+              aria-label="Pages"
+              aria-expanded={isOpen}
+            />
+            <Title order={1} size="h4" className={classes["title"] ?? ""}>
+              <Anchor component={Link} href="/" inherit c="inherit" underline="never">
                 Dam Inventory
               </Anchor>
             </Title>
-            <Group component="nav" aria-label="Pages" gap="md" visibleFrom="md" wrap="nowrap">
-              {places.map((place) => (
-                <Anchor
-                  component={Link}
-                  key={place.href}
-                  href={place.href}
-                  aria-current={place.href === location ? "page" : undefined}
-                >
-                  {place.label}
-                </Anchor>
+            <Group
+              component="nav"
+              aria-label="Pages"
+              gap="lg"
+              visibleFrom="md"
+              wrap="nowrap"
+              className={classes["pages"] ?? ""}
+            >
+              {places.map(({ href, label }) => (
+                <Link key={href} href={href} aria-current={href === location ? "page" : undefined}>
+                  {label}
+                </Link>
               ))}
-              <Anchor href="/graphiql">GraphiQL</Anchor>
+              <a href="/graphiql">GraphiQL</a>
             </Group>
           </Group>
-          <Group gap="sm" wrap="nowrap">
+          <Group gap="xs" wrap="nowrap">
             <SchemeSwitch />
+            <Button component={Link} href="/sign-in" variant="default" leftSection={<IconUser size={16} />} maw={170}>
+              {viewer?.name ?? "Sign in"}
+            </Button>
           </Group>
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar aria-label="Pages">
-        {places.map((place) => (
-          <NavLink
-            component={Link}
-            key={place.href}
-            href={place.href}
-            label={place.label}
-            active={place.href === location}
-          />
-        ))}
-        <NavLink href="/graphiql" label="GraphiQL" />
-      </AppShell.Navbar>
+      <Drawer opened={isOpen} onClose={close} title="Pages" size="xs" hiddenFrom="md">
+        <nav aria-label="Pages">
+          {places.map(({ href, label }) => (
+            <NavLink component={Link} key={href} href={href} label={label} active={href === location} onClick={close} />
+          ))}
+          <NavLink href="/graphiql" label="GraphiQL" />
+        </nav>
+      </Drawer>
       <AppShell.Main>{children}</AppShell.Main>
     </AppShell>
   );
 }
 
-function usePlaces(): Place[] {
-  const viewer = useViewer();
-  return [
-    { href: "/", label: "Map and list" },
-    ...(viewer?.canAddDams ? [{ href: "/add", label: "Add a dam" }] : []),
-    ...(viewer?.permissions.includes("manage_inventory") ? [{ href: "/admin", label: "Admin" }] : []),
-    { href: "/sign-in", label: viewer?.name ?? "Sign in" },
-  ];
-}
-
 function SchemeSwitch() {
   const { setColorScheme } = useMantineColorScheme();
   const isDark = useComputedColorScheme("light") === "dark";
+  const label = isDark ? "Light colours" : "Dark colours";
   return (
     <ActionIcon
       variant="default"
-      size="lg"
-      aria-label={isDark ? "Light colours" : "Dark colours"}
+      size={36}
+      aria-label={label}
+      title={label}
       onClick={() => {
         setColorScheme(isDark ? "light" : "dark");
       }}

@@ -15,7 +15,7 @@ export interface View {
   dam?: number | undefined;
 }
 
-const DEFAULT_ORDER: DamOrder = { field: "NAME", direction: "ASC" };
+export const DEFAULT_ORDER: DamOrder = { field: "NAME", direction: "ASC" };
 
 /** Fields of the filter that the page knows; others in an address are left out. */
 const WHERE_FIELDS: readonly (keyof Where)[] = [

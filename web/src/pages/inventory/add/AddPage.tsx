@@ -1,3 +1,46 @@
+import { useQuery } from "@apollo/client/react";
+import { Alert, Container, Skeleton, Stack, Title } from "@mantine/core";
+import type { CapacityQuery } from "../../../gql/graphql";
+import { Trouble } from "../Trouble";
+import { AddForm } from "./AddForm";
+import { Capacity } from "./Capacity";
+import { CAPACITY } from "./documents";
+import { Link } from "wouter";
+
 export default function AddPage() {
-  return null;
+  const { data, error, refetch } = useQuery(CAPACITY, { fetchPolicy: "cache-and-network" });
+  return (
+    <Container size="lg" py="lg">
+      <Stack>
+        <title>Add a dam · Dam Inventory</title>
+        <Title order={2}>Add a dam</Title>
+        {error && (
+          <Trouble
+            error={error}
+            onRetry={() => {
+              void refetch();
+            }}
+          />
+        )}
+        {!data && !error && <Skeleton height={400} />}
+        {data && <Permitted {...data} />}
+      </Stack>
+    </Container>
+  );
+}
+
+function Permitted({ inventory, viewer }: CapacityQuery) {
+  if (!viewer.canAddDams) {
+    return (
+      <Alert title="You may not add dams">
+        <Link href="/sign-in">Sign in</Link> as somebody who may, or ask an administrator for the permission add_dams.
+      </Alert>
+    );
+  }
+  return (
+    <>
+      <Capacity inventory={inventory} quota={viewer.quota} />
+      <AddForm knownOwners={inventory.knownOwners} />
+    </>
+  );
 }

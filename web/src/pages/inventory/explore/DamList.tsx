@@ -1,7 +1,7 @@
 import { Button, Drawer, Group, Loader, Pill, Select, Skeleton, Stack, Text } from "@mantine/core";
 import { useDisclosure, useLocalStorage } from "@mantine/hooks";
 import { IconFilter } from "@tabler/icons-react";
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { LiveStatus } from "../live/LiveStatus";
 import { Trouble } from "../Trouble";
 import { UnitsSwitch } from "../UnitsSwitch";
@@ -9,11 +9,12 @@ import { useUnits } from "../units";
 import { useView, type View } from "../view";
 import { DamTable } from "./DamTable";
 import { ExportMenu } from "./export/ExportMenu";
-import { Filters } from "./Filters";
 import { conditionsOf, withCondition } from "./filters";
 import { ORDERS, orderKey } from "./order";
 import { SearchBox } from "./SearchBox";
 import { useDams } from "./useDams";
+
+const Filters = lazy(() => import("./Filters"));
 
 const PAGE_SIZES = ["25", "50", "100"];
 
@@ -114,7 +115,9 @@ function FilterButton({ view, onChange }: { view: View; onChange: (where: View["
         {set ? `Filters (${set.toString()})` : "Filters"}
       </Button>
       <Drawer opened={isOpen} onClose={close} title="Filters" position="right" size="sm">
-        <Filters where={view.where} onChange={onChange} />
+        <Suspense>
+          <Filters where={view.where} onChange={onChange} />
+        </Suspense>
       </Drawer>
     </>
   );

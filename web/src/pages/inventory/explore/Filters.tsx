@@ -14,7 +14,7 @@ interface Props {
 }
 
 /** What a dam has to meet. Each change counts at once. */
-export function Filters({ where, onChange }: Props) {
+export default function Filters({ where, onChange }: Props) {
   const set = <Field extends keyof Where>(field: Field, value: Where[Field]) => {
     onChange(withCondition(where, field, value));
   };

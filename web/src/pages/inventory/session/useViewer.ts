@@ -1,20 +1,5 @@
 import { useQuery } from "@apollo/client/react";
-import { graphql } from "../../../gql";
-
-const VIEWER = graphql(`
-  query Viewer {
-    viewer {
-      name
-      permissions
-      canAddDams
-      quota {
-        maxDams
-        used
-        remaining
-      }
-    }
-  }
-`);
+import { VIEWER } from "./documents";
 
 /** Who is asking and what they may do; undefined until the server has said so. */
 export function useViewer() {

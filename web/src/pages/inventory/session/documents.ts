@@ -1,0 +1,51 @@
+import { graphql } from "../../../gql";
+
+export const VIEWER = graphql(`
+  query Viewer {
+    viewer {
+      name
+      permissions
+      canAddDams
+      quota {
+        maxDams
+        used
+        remaining
+      }
+    }
+  }
+`);
+
+export const AUTHENTICATION = graphql(`
+  query Authentication {
+    authentication {
+      password
+      openIdProvider {
+        issuer
+        clientId
+        scopes
+      }
+    }
+  }
+`);
+
+export const SIGN_IN = graphql(`
+  mutation SignIn($input: SignInInput!) {
+    signIn(input: $input) {
+      token
+      expiresAt
+      errors {
+        code
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const SIGN_OUT = graphql(`
+  mutation SignOut {
+    signOut {
+      signedOut
+    }
+  }
+`);

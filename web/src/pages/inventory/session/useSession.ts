@@ -1,0 +1,54 @@
+import { useApolloClient } from "@apollo/client/react";
+import { createContext, use, useSyncExternalStore } from "react";
+import type { Socket } from "../../../graphql/socket";
+import type { Session } from "../../../session/session";
+import { SIGN_OUT, VIEWER } from "./documents";
+
+interface Connected {
+  session: Session;
+  socket: Pick<Socket, "terminate">;
+}
+
+export const SessionContext = createContext<Connected | undefined>(undefined);
+
+/** For the operation that finds out whether a token is good: its refusal is no end of a session. */
+export const TRIES_TOKEN = { triesToken: true };
+
+/** Who is signed in, and what changes that. */
+export function useSession() {
+  const connected = use(SessionContext);
+  if (!connected) throw new Error("There is no session around this.");
+  const { session, socket } = connected;
+  const client = useApolloClient();
+  const snapshot = useSyncExternalStore(session.subscribe, session.getSnapshot);
+
+  /** Rejects where the server does not accept the token. */
+  const signIn = async (token: string): Promise<void> => {
+    await client.query({
+      query: VIEWER,
+      fetchPolicy: "network-only",
+      context: { ...TRIES_TOKEN, headers: { Authorization: `Bearer ${token}` } },
+    });
+    session.begin(token);
+    // Open subscriptions come back on a new connection, which says who is asking now.
+    socket.terminate();
+    await client.refetchQueries({ include: "active" });
+  };
+
+  const signOut = async (): Promise<void> => {
+    try {
+      await client.mutate({ mutation: SIGN_OUT });
+    } finally {
+      session.end();
+      socket.terminate();
+      await client.clearStore();
+    }
+  };
+
+  const dismiss = () => {
+    session.dismiss();
+    void client.refetchQueries({ include: "active" });
+  };
+
+  return { ...snapshot, signIn, signOut, dismiss };
+}
