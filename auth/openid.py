@@ -54,6 +54,10 @@ class OpenIdConfig:
     """By which clocks may differ."""
 
 
+UNREADABLE = (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError)
+"""Of a provider that is away, or answers with what it should not."""
+
+
 class Keys:
     """As the provider publishes them, by `kid`."""
 
@@ -87,17 +91,22 @@ class Keys:
         """Never raises: what was known stays."""
         asked_at = self._asked_at = time.monotonic()
         try:
-            configuration = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-            if configuration["issuer"] != self._issuer:  # OpenID Connect Discovery 1.0, section 4.3
-                raise ValueError(f"the provider calls itself {configuration['issuer']!r}")
-            published = await self._fetch(configuration["jwks_uri"])
-            self._keys = _usable(published["keys"])
+            self._keys = await published_keys(self._issuer, self._client)
             self._known_at = asked_at
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, jwt.PyJWTError) as error:
+        except UNREADABLE as error:
             logger.warning("cannot read the keys of the OpenID provider, trying again: %r", error)
 
-    async def _fetch(self, url: str) -> Any:
-        return (await self._client.get(url)).raise_for_status().json()
+
+async def published_keys(issuer: str, client: httpx.AsyncClient) -> dict[str | None, jwt.PyJWK]:
+    """By `kid`. Raises one of `UNREADABLE`."""
+
+    async def fetch(url: str) -> Any:
+        return (await client.get(url)).raise_for_status().json()
+
+    configuration = await fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
+    if configuration["issuer"] != issuer:  # OpenID Connect Discovery 1.0, section 4.3
+        raise ValueError(f"the provider calls itself {configuration['issuer']!r}")
+    return _usable((await fetch(configuration["jwks_uri"]))["keys"])
 
 
 def _usable(published: list[dict[str, Any]]) -> dict[str | None, jwt.PyJWK]:
@@ -119,10 +128,14 @@ class Provider:
         self.config = config
         self._keys = Keys(config.issuer, client)
 
+    @staticmethod
+    def client() -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=TIMEOUT_S)
+
     @classmethod
     @asynccontextmanager
     async def running(cls, config: OpenIdConfig) -> AsyncIterator["Provider"]:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        async with cls.client() as client:
             provider = cls(config, client)
             async with background(provider._keys.renew_for_ever()):
                 yield provider

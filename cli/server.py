@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 
+from auth.openid import UNREADABLE, OpenIdConfig, Provider, published_keys
 from cli.app import SetupRequired, app, opened_database, out, require_tables
 from cli.setup import bring_up_to_date
 from gateway import create_app
@@ -70,7 +71,7 @@ def _raise_file_limit() -> None:
 
 @app.command()
 def check() -> None:
-    """Say what of the database, PostGIS, the migrations and Redis is wrong; exit code 1 where something is."""
+    """Say what of database, PostGIS, migrations, Redis and OpenID provider is wrong; exit code 1 where something is."""
     problems = asyncio.run(find_problems())
     for problem in problems:
         out.print(f"✗ {problem}")
@@ -81,7 +82,12 @@ def check() -> None:
 
 async def find_problems() -> list[str]:
     """One sentence each."""
-    return [*await database_problems(), *await redis_problems(Settings().redis_url)]
+    settings = Settings()
+    return [
+        *await database_problems(),
+        *await redis_problems(settings.redis_url),
+        *await provider_problems(settings.open_id),
+    ]
 
 
 async def database_problems() -> list[str]:
@@ -117,6 +123,17 @@ async def redis_problems(url: str | None) -> list[str]:
         return [f"Redis cannot be reached: {str(error).rstrip('.')}. Is DAMS_REDIS_URL right?"]
     finally:
         await redis.close()
+    return []
+
+
+async def provider_problems(config: OpenIdConfig | None) -> list[str]:
+    if config is None:
+        return []
+    try:
+        async with Provider.client() as client:
+            await published_keys(config.issuer, client)
+    except UNREADABLE as error:
+        return [f"The keys of the OpenID provider cannot be read: {error!r}. Is DAMS_OIDC_ISSUER right?"]
     return []
 
 

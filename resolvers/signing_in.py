@@ -1,11 +1,14 @@
 """Signing in with a password, a few times at most."""
 
+import logging
 from datetime import timedelta
 
 from auth import passwords
 from models.database import Database
 from models.errors import Refused
 from pubsub.buckets import Buckets, Rate
+
+logger = logging.getLogger(__name__)
 
 TRIES_PER_ADDRESS = Rate(30, period_s=300)
 """Failed ones. An office shares one address."""
@@ -22,7 +25,11 @@ async def sign_in(
     for key, rate in limits.items():
         if wait_s := tries.charge(key, rate, 1):
             raise Refused("TOO_MANY_TRIES", None, f"Too many failed sign-ins. Try again in {wait_s:,} s.")
-    session = await passwords.sign_in(database, name, password, life)
+    try:
+        session = await passwords.sign_in(database, name, password, life)
+    except Refused:
+        logger.warning("failed sign-in as %r from %s", name[:200], address)  # as text, whatever is in it
+        raise
     for key, rate in limits.items():
         tries.charge(key, rate, -1)
     return session

@@ -112,12 +112,16 @@ async def test_what_does_not_belong_together_does_not_sign_in(
     assert payload == {"token": None, "expiresAt": None, "errors": [error]}
 
 
-async def test_who_fails_too_often_has_to_wait(server: Server, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_fails_too_often_has_to_wait(
+    server: Server, ada: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(signing_in, "TRIES_PER_ADDRESS", Rate(3, period_s=600))
     for _ in range(5):  # those that succeed do not count
         assert (await sign_in(server))["errors"] == []
     for _ in range(3):
         assert (await sign_in(server, password="wrong"))["errors"][0]["code"] == "WRONG_CREDENTIALS"
+    failures = [record.getMessage() for record in caplog.records if "sign-in" in record.getMessage()]
+    assert failures == ["failed sign-in as 'ada' from 127.0.0.1"] * 3
     (error,) = (await sign_in(server))["errors"]
     assert (error["code"], error["field"]) == ("TOO_MANY_TRIES", None)
     assert re.fullmatch(r"Too many failed sign-ins\. Try again in (200|199) s\.", error["message"])

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from auth import openid
 from auth.viewer import Viewer
+from cli.server import provider_problems
 from models import User
 from models.database import Database
 from settings import Settings
@@ -274,3 +275,18 @@ async def test_without_a_provider_its_tokens_are_unknown(serve: Serve, provider:
 def test_settings_that_would_let_forgers_in_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Settings(**wrong)
+
+
+async def test_the_check_of_a_deployment_says_what_is_wrong_with_the_provider(provider: OpenIdServer) -> None:
+    def config(issuer: str) -> openid.OpenIdConfig | None:
+        return Settings(oidc_issuer=issuer, oidc_client_id=CLIENT).open_id
+
+    assert await provider_problems(config(provider.issuer)) == []
+    (wrong,) = await provider_problems(config(provider.issuer + "/"))
+    assert "calls itself" in wrong
+    (absent,) = await provider_problems(config(provider.issuer + "/other"))
+    assert "404" in absent
+    await provider.close()
+    (away,) = await provider_problems(config(provider.issuer))
+    assert away.endswith("Is DAMS_OIDC_ISSUER right?")
+    await provider.open()
