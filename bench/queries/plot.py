@@ -1,6 +1,7 @@
 """Draws what was measured. Runs where matplotlib is: python plot.py MEDIANS.json PLOT.svg
 
-MEDIANS.json: {"title", "servers": [...], "workloads": {workload: {server: µs}}}.
+MEDIANS.json is either {"title", "servers": [...], "workloads": {workload: {server: µs}}}, drawn as bars,
+or {"curves": {who: {workload: [[rows, µs]...]}}}, drawn as curves.
 """
 
 import json
@@ -35,5 +36,21 @@ def draw_bars(data: dict, path: Path) -> None:
     figure.savefig(path, metadata={"Date": None})
 
 
+def draw_curves(data: dict, path: Path) -> None:
+    figure, panels = plt.subplots(1, len(data["curves"]), figsize=(11, 4), sharey=True, layout="constrained")
+    for axes, (who, workloads) in zip(panels, data["curves"].items(), strict=True):
+        for workload, points in workloads.items():
+            rows, cpu = zip(*points, strict=True)
+            axes.plot(rows, [each / 1e3 for each in cpu], marker="o", label=workload)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_title(f"CPU of {who}, ms a request", fontsize=10)
+        axes.set_xlabel("dams")
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=8)
+    figure.savefig(path, metadata={"Date": None})
+
+
 if __name__ == "__main__":
-    draw_bars(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))
+    found = json.loads(Path(sys.argv[1]).read_text())
+    (draw_curves if "curves" in found else draw_bars)(found, Path(sys.argv[2]))

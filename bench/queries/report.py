@@ -17,6 +17,8 @@ def middle(rounds: Sequence[Measurement] | None, value: Callable[[Measurement], 
 
 
 def tables(results: Results) -> Iterator[str]:
+    if not results:
+        return
     workloads, servers = (list(dict.fromkeys(key[part] for key in results)) for part in (0, 1))
     yield "CPU of the server a request, in µs:"
     yield ""
@@ -63,3 +65,13 @@ COLUMNS: list[tuple[str, Callable[[Measurement], float], str]] = [
     ("99th percentile, in ms:", lambda each: each.p99, "{:.2f}"),
     ("Answers a second:", lambda each: each.per_second, "{:,.0f}"),
 ]
+
+
+def bar_medians(results: Results) -> dict[str, object]:
+    """For plot.py."""
+    workloads: dict[str, dict[str, float]] = {}
+    for (workload, server), rounds in results.items():
+        workloads.setdefault(workload, {})[server] = middle(rounds, lambda each: each.cpu) or 0.0
+    servers = list(dict.fromkeys(server for _, server in results))
+    title = "91,213 dams, one core for each server" if servers else ""
+    return {"title": title, "servers": servers, "workloads": workloads}

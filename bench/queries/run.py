@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -16,9 +16,10 @@ from pathlib import Path
 from bench.install import MADE, NotInstalled, python_with
 from bench.process import CORES
 from bench.queries.client import MeasurementFailed
+from bench.queries.growth import Growth, growth_medians, growth_table, measure_growth
 from bench.queries.inventories import DurablePostgres, Inventories
 from bench.queries.measure import Measurement, measure, measure_walk, require_same_answers
-from bench.queries.report import middle, tables
+from bench.queries.report import bar_medians, middle, tables
 from bench.queries.servers import LOCK, SERVERS, QueryServer
 from bench.queries.workloads import BY_NAME, WORKLOADS, Workload
 from bench.report import conditions
@@ -34,7 +35,7 @@ class Bench:
 
     def __init__(self, options: argparse.Namespace, postgres: DurablePostgres) -> None:
         self._options, self._postgres = options, postgres
-        engines = {SERVERS[name].engine for name in options.only}
+        engines = {SERVERS[name].engine for name in options.only} | ({"postgresql"} if options.growth else set())
         progress("loading the national inventory")
         self._inventories = Inventories(postgres, engines=engines)
         self.results: Measured = {}
@@ -59,6 +60,15 @@ class Bench:
             }
             with self._started(urls) as servers:
                 self._measure(BY_NAME[name], servers)
+
+    def growth(self) -> Growth:
+        """Of our server alone."""
+        options = self._options
+        if not options.growth:
+            return {}
+        return measure_growth(
+            self._inventories, self._postgres, options.growth, options.rounds, options.seconds, progress
+        )
 
     @contextmanager
     def _started(self, urls: dict[str, str]) -> Iterator[dict[str, QueryServer]]:
@@ -106,23 +116,26 @@ def main() -> None:
         writing = {workload.name for workload in WORKLOADS if workload.writes}
         bench.reads([name for name in options.workloads if name not in writing])
         bench.writes([name for name in options.workloads if name in writing])
-    waited = [each.waited for each in chain.from_iterable(bench.results.values())]
-    remarks = [f"- {remark}" for remark in bench.remarks]
-    for line in [*conditions(options.rounds, waited), "", *tables(bench.results), "", *remarks]:
+        growth = bench.growth()
+    waited = [each.waited for each in chain.from_iterable([*bench.results.values(), *growth.values()])]
+    for line in [*conditions(options.rounds, waited), "", *tables(bench.results)]:
         print(line)
-    plot(bench.results, options.plot)
+    if growth:
+        for line in ["", "CPU of the server and of PostgreSQL a request as the inventory grows, in µs:", ""]:
+            print(line)
+        print(*growth_table(growth), sep="\n")
+    print("", *(f"- {remark}" for remark in bench.remarks), sep="\n")
+    plot(bar_medians(bench.results), options.plots / "queries.svg")
+    plot(growth_medians(growth), options.plots / "growth.svg")
 
 
-def plot(results: Measured, path: Path) -> None:
-    workloads: dict[str, dict[str, float]] = {}
-    for (workload, server), rounds in results.items():
-        workloads.setdefault(workload, {})[server] = middle(rounds, lambda each: each.cpu) or 0.0
-    servers = list(dict.fromkeys(server for _, server in results))
-    data = {"title": "91,213 dams, one core for each server", "servers": servers, "workloads": workloads}
-    medians = MADE / "queries" / "medians.json"
-    medians.parent.mkdir(parents=True, exist_ok=True)
-    medians.write_text(json.dumps(data, indent=1))
-    subprocess.run([python_with(LOCK), Path(__file__).with_name("plot.py"), medians, path], check=True)
+def plot(medians: Mapping[str, object], path: Path) -> None:
+    if not any(medians.values()):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = MADE / "queries" / f"{path.stem}.json"
+    data.write_text(json.dumps(medians, indent=1))
+    subprocess.run([python_with(LOCK), Path(__file__).with_name("plot.py"), data, path], check=True)
 
 
 def parse_options() -> argparse.Namespace:
@@ -134,18 +147,23 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--workloads", type=some_of(names), default=names, help=f"some of {','.join(names)}")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=0.5, help="of each measurement; adds take four times as long")
-    parser.add_argument("--plot", type=Path, default=MADE / "queries" / "cpu.svg", help="where to draw it")
+    parser.add_argument("--growth", type=numbers, default=[10_000, 100_000, 1_000_000], help="dams; empty for none")
+    parser.add_argument("--plots", type=Path, default=MADE / "queries", help="folder of the plots")
     return parser.parse_args()
 
 
 def some_of(known: list[str]) -> Callable[[str], list[str]]:
     def names(text: str) -> list[str]:
-        found = text.split(",")
+        found = [name for name in text.split(",") if name]
         if unknown := set(found) - set(known):
             raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}")
         return found
 
     return names
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",") if number]
 
 
 def progress(text: str) -> None:

@@ -4,7 +4,7 @@ import base64
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count, cycle, islice
+from itertools import count, cycle
 from typing import Any
 
 import orjson
@@ -15,7 +15,9 @@ from bench.queries.servers import Schema
 VARIANTS = 100
 """Different boxes and points, as of people who look at different parts of the map."""
 
-HIGHEST_ID = 91_213
+NATIONAL_DAMS = 91_213
+"""With the ids from 1 on."""
+
 DAM = "id name river state dateBuilt heightFt location { latitude longitude }"
 PAGE = f"{{ nodes {{ {DAM} }} pageInfo {{ hasNextPage endCursor }} }}"
 
@@ -67,8 +69,13 @@ def for_postgraphile(variables: Variables) -> Variables:
     return flat
 
 
+def encoded(*parts: object) -> str:
+    """Ids and cursors, as this server and the hand-written peers make them."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
 def dam_id(number: int) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(["Dam", number])).decode().rstrip("=")
+    return encoded("Dam", number)
 
 
 def dam_number(text: str) -> int:
@@ -76,11 +83,15 @@ def dam_number(text: str) -> int:
 
 
 def request(schema: Schema, document: str, variables: Variables) -> bytes:
-    """As it goes over the wire."""
     variables = variables if schema == "ours" else for_postgraphile(variables)
-    body = orjson.dumps({"query": DOCUMENTS[schema][document], "variables": variables})
+    return request_of(DOCUMENTS[schema][document], variables)
+
+
+def request_of(document: str, variables: Variables) -> bytes:
+    """As it goes over the wire."""
+    body = orjson.dumps({"query": document, "variables": variables})
     # Only adds need a token, and only with ours.
-    token = f"authorization: Bearer {TOKEN}\r\n" if document == "add" else ""
+    token = f"authorization: Bearer {TOKEN}\r\n" if document.startswith("mutation") else ""
     head = (
         "POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: application/json\r\n"
         f"content-type: application/json\r\n{token}content-length: {len(body)}\r\n\r\n"
@@ -117,7 +128,7 @@ def part(chance: random.Random) -> Variables:
 
 
 def one_dam(chance: random.Random) -> Variables:
-    return {"id": dam_id(chance.randint(1, HIGHEST_ID))}
+    return {"id": dam_id(chance.randint(1, NATIONAL_DAMS))}
 
 
 def adds(schema: Schema) -> Iterator[bytes]:
@@ -173,7 +184,3 @@ WORKLOADS = [
     ),
 ]
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
-
-
-def sample(workload: Workload, schema: Schema, number: int) -> list[bytes]:
-    return list(islice(workload.requests(schema), number))
