@@ -12,7 +12,9 @@ from cli.server import redis_problems
 from models.database import Database
 from pubsub import bus as bus_module
 from pubsub import hub as hub_module
+from pubsub.buckets import Rate
 from pubsub.redis_url import connect
+from pubsub.shared_buckets import SharedBuckets
 from resolvers.inventory import redis_channel
 from tests.conftest import Serve, Server, until
 from tests.pairs import is_degraded, is_ready, pair
@@ -71,6 +73,19 @@ async def test_check_asks_the_primary_of_the_sentinels() -> None:
 async def test_check_asks_the_cluster(own_cluster: Cluster) -> None:
     assert await redis_problems(own_cluster.url) == []
     assert "invalid username-password pair" in str(await redis_problems(own_cluster.url.replace("p%40ss", "wrong")))
+
+
+async def test_what_a_process_gave_is_settled_on_one_node_of_the_cluster(own_cluster: Cluster) -> None:
+    one, other = (SharedBuckets(own_cluster.url, "dams:test") for _ in range(2))
+    for key in ("a", "b", "c"):
+        assert one.charge(key, Rate(10), 4) == 0
+    await one.settle()
+    assert not one._is_away
+    other.charge("a", Rate(10), 1)
+    await other.settle()
+    assert other.level("a", Rate(10)).remaining == 5
+    for buckets in (one, other):
+        await buckets.close()
 
 
 async def test_a_client_of_a_cluster_that_has_lost_a_node_closes_all_its_connections(own_cluster: Cluster) -> None:
