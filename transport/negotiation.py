@@ -6,6 +6,7 @@ gets the latter, which everybody can read.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.requests import Request
 
@@ -50,11 +51,17 @@ def negotiated(request: Request) -> Accepted:
     header = ",".join(request.headers.getlist("accept")).strip()
     if not header:
         return ANY_CLIENT
-    ranges = list(media_ranges(header))
-    accepted = Accepted(best_json(ranges), stream_of(ranges))
+    accepted = _accepted(header)
     if accepted == Accepted(None, None):
         raise Refusal(406, f"Answers are {GRAPHQL_JSON} or {JSON}, and streams text/event-stream or multipart/mixed.")
     return accepted
+
+
+@lru_cache(maxsize=64)
+def _accepted(header: str) -> Accepted:
+    """Nearly all clients say the same."""
+    ranges = list(media_ranges(header))
+    return Accepted(best_json(ranges), stream_of(ranges))
 
 
 def media_ranges(header: str) -> Iterator[MediaRange]:
