@@ -1,8 +1,6 @@
 """Which columns of a dam an operation needs, told before anything is read."""
 
-from collections.abc import Iterable
-
-from graphql import FieldNode, FragmentSpreadNode, SelectionNode
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionNode, SelectionSetNode
 from strawberry.types import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
@@ -22,17 +20,26 @@ def columns_for(info: Info, *others: str) -> Columns:
 
     A field counts by its name, on whatever type and under whatever condition: a column too many does no harm.
     """
-    names: set[str] = set()
-    for node in info._raw_info.field_nodes:
-        _collect(node.selection_set.selections if node.selection_set else (), info, names)
+    names = _names_below(info)
     needed = {column for name in names for column in COLUMNS.get(name, ())}
     return tuple(sorted({"id", *needed, *others}))
 
 
-def _collect(selections: Iterable[SelectionNode], info: Info, names: set[str]) -> None:
-    for node in selections:
-        if isinstance(node, FieldNode):
-            names.add(node.name.value)
-        inner = info._raw_info.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node
-        if selection_set := getattr(inner, "selection_set", None):
-            _collect(selection_set.selections, info, names)
+def _names_below(info: Info) -> set[str]:
+    """Each fragment is read once: those that spread the next one twice each would otherwise take for ever."""
+    names: set[str] = set()
+    spread: set[str] = set()
+    pending: list[SelectionSetNode] = [node.selection_set for node in info._raw_info.field_nodes if node.selection_set]
+    while pending:
+        for node in pending.pop().selections:
+            if isinstance(node, FieldNode):
+                names.add(node.name.value)
+            inner: SelectionNode | FragmentDefinitionNode = node
+            if isinstance(node, FragmentSpreadNode):
+                if node.name.value in spread:
+                    continue
+                spread.add(node.name.value)
+                inner = info._raw_info.fragments[node.name.value]
+            if selection_set := getattr(inner, "selection_set", None):
+                pending.append(selection_set)
+    return names
