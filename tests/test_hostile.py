@@ -1,8 +1,8 @@
 """Requests that are made to hurt: each has its exact answer, and leaves the server as it was."""
 
-import asyncio
 import gc
 import gzip
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ INTROSPECTION = "{ __schema { types { fields { type { fields { type { fields { t
 MANY_INTROSPECTIONS = (
     "{ " + " ".join(f"a{n}: __schema {{ types {{ fields {{ type {{ name }} }} }} }}" for n in range(9)) + " }"
 )
-UNUSED = "query (" + " ".join(f"$v{n}: Int" for n in range(600)) + ") { inventory { damCount } }"
+UNUSED = "query (" + " ".join(f"$v{n}: Int" for n in range(300)) + ") { inventory { damCount } }"
 SIMILAR = "{ dams { nodes { " + "name " * 900 + "} } }"
 ARGUMENTS = "{ dams(" + " ".join(f"a{n}: 1" for n in range(300)) + ") { totalCount } }"
 CONFLICTS = "{ dams { nodes { " + " ".join(f"x: {field}" for field in ("name", "river") * 15) + " } } }"
@@ -47,9 +47,9 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     "doubling lists": ({"query": doubling(20, "history { at }")}, 400, ["COST_LIMIT_EXCEEDED"]),
     "a circle of fragments": ({"query": CIRCLE}, 400, [INVALID]),
     "a fragment in itself": ({"query": SELF}, 400, [INVALID]),
-    "a chain of fragments": ({"query": CHAIN}, 200, []),
+    "a chain of fragments": ({"query": CHAIN}, 400, [INVALID]),
     "directives": (
-        {"query": f"{{ inventory {{ damCount {'@skip(if: false) ' * 300} }} }}"},
+        {"query": f"{{ inventory {{ damCount {'@skip(if: false) ' * 100} }} }}"},
         400,
         ["TOO_MANY_DIRECTIVES"],
     ),
@@ -59,16 +59,16 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     "10,000 nested fields": ({"query": "{a" * 10_000}, 400, ["DOCUMENT_TOO_DEEP"]),
     "nested values": ({"query": "{ dams(where: {polygon: " + "[" * 10_000}, 400, ["DOCUMENT_TOO_DEEP"]),
     "nested introspection": ({"query": INTROSPECTION}, 400, [INVALID]),
-    "much introspection": ({"query": MANY_INTROSPECTIONS}, 400, ["COST_LIMIT_EXCEEDED"]),
+    "as much introspection as there may be": ({"query": MANY_INTROSPECTIONS}, 200, []),
     "a page too long": ({"query": "{ dams(first: 2147483647) { nodes { name } } }"}, 294, [INPUT]),
     "a number too great": ({"query": "{ dams(first: 99999999999) { totalCount } }"}, 400, [INVALID]),
     "6,000 digits": ({"query": f"{{ dams(first: {'9' * 6_000}) {{ totalCount }} }}"}, 400, [INVALID]),
-    "fields again and again": ({"query": SIMILAR}, 200, []),
-    "fields that conflict": ({"query": CONFLICTS}, 400, [INVALID]),
+    "fields again and again": ({"query": SIMILAR}, 400, [INVALID]),
+    "fields that conflict": ({"query": CONFLICTS}, 400, [INVALID] * 101),
     "unused variables": ({"query": UNUSED}, 400, [INVALID] * 101),
     "unknown arguments": ({"query": ARGUMENTS}, 400, [INVALID] * 101),
     "a NUL in the document": ({"query": "{ \0 inventory { damCount } }"}, 400, [PARSE]),
-    "a NUL in a text": ({"query": TEXT, "variables": {"text": "\0"}}, 200, []),
+    "a NUL in a text": ({"query": TEXT, "variables": {"text": "\0"}}, 294, [INPUT]),
     "SQL": ({"query": TEXT, "variables": {"text": "'; DROP TABLE dams; --"}}, 200, []),
     "patterns": ({"query": TEXT, "variables": {"text": "%_\\" * 60}}, 200, []),
     "a long text": ({"query": TEXT, "variables": {"text": "x" * 200_000}}, 294, [INPUT]),
@@ -91,7 +91,11 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     ),
     "a wrong type": ({"query": "query ($n: Int!) { dam(damId: $n) { name } }", "variables": {"n": {}}}, 400, [INPUT]),
     "no type": ({"query": "query ($n: Nothing) { inventory { damCount } }"}, 400, [INVALID, INVALID]),
-    "a write by a stranger": ({"query": "mutation { removeDam(id: 1) { errors { code } } }"}, 401, ["UNAUTHENTICATED"]),
+    "a write by a stranger": (
+        {"query": 'mutation { removeDam(id: "WyJEYW0iLDFd") { errors { code } } }'},
+        401,
+        ["UNAUTHENTICATED"],
+    ),
     "nothing at all": ({"query": " ,\n"}, 400, [PARSE]),
 }
 """Members of the request, the status, and the codes."""
@@ -173,12 +177,11 @@ async def test_what_is_made_to_hurt_ends_no_other_operation_of_its_socket(server
         await socket.init()
         await socket.start("subscription { damAdded { name } }", "live")
         for number, (what, (members, _, expected)) in enumerate(DOCUMENTS.items()):
-            await socket.send({"type": "subscribe", "id": f"{number}", "payload": members})
+            await socket.send(json.dumps({"type": "subscribe", "id": f"{number}", "payload": members}))
             message = await socket.receive()
             assert message["id"] == f"{number}"
             errors = message["payload"] if message["type"] == "error" else message["payload"].get("errors", [])
             assert [error["extensions"]["code"] for error in errors] == expected, what
             if message["type"] == "next":
                 assert await socket.receive() == {"type": "complete", "id": f"{number}"}
-        await asyncio.sleep(0)
         assert (await socket.ask(COUNT))["payload"]["data"] == {"inventory": {"damCount": 0}}

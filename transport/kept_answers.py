@@ -81,11 +81,10 @@ class KeptAnswers:
         try:
             permissions = (await context.viewer()).permissions
             state = await read_inventory(context.database)
-        except InventoryError:  # it is told as with any other answer
+            variables = orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS)
+        except (InventoryError, orjson.JSONEncodeError):  # told as with any other answer; nested too deep to be written
             return await make()
-        question = Question(
-            asked.query, asked.name, orjson.dumps(asked.variables, option=orjson.OPT_SORT_KEYS), permissions
-        )
+        question = Question(asked.query, asked.name, variables, permissions)
         if (under_way := self._making.get((question, state))) is not None:
             await under_way.wait()
         kept = self._get(question, state)
