@@ -27,7 +27,7 @@ from settings import Settings
 from tests.services import Postgres
 from transport.server import UVICORN
 
-pytest_plugins = ["tests.fixtures_services"]
+pytest_plugins = ["tests.fixtures_services", "tests.fixtures_browser"]
 
 ENGINES = ["sqlite", "postgresql"]
 ADMIN_TOKEN = "dams_token_of_the_administrator"

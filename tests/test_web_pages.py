@@ -2,20 +2,15 @@
 
 import asyncio
 import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-import httpx
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from tests.conftest import ADMIN_TOKEN, Server, until
-from tests.services import Service, find_chromium, running
+from tests.fixtures_browser import Gateway, OpenPage, clients_of, started
 
 ADD = "mutation Add($dam: AddDamInput!) { addDam(input: $dam) { errors { message } } }"
 ADD_EXAMPLE = Path(__file__).parent.parent / "web/src/pages/graphiql/examples/add-a-dam.graphql"
@@ -23,98 +18,17 @@ FOLLOW = "subscription Follow($after: String) { damAdded(after: $after) { name c
 RECONNECT_TIMEOUT_MS = 20_000
 """Twice the longest wait of the page between two attempts."""
 
-NETWORK_ERRORS = ("Failed to load resource", "WebSocket connection to")
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",  # which root, in a container, may not use
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-class Gateway(Service):
-    """`dams serve` on an empty embedded database in its folder: a process, so that it can be restarted."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def dams(self, command: str, *options: str) -> list[str]:
-        settings = [f"DAMS_PORT={self.port}", f"DAMS_DATA_DIR={self.folder}", f"DAMS_ADMIN_TOKEN={ADMIN_TOKEN}"]
-        return ["env", *settings, str(Path(sys.executable).with_name("dams")), command, *options]
-
-    def command(self) -> list[str]:
-        return self.dams("serve")
-
-    def is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/readyz").is_success
-        except httpx.TransportError:
-            return False
-
 
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
-    gateway = Gateway()
-    subprocess.run(gateway.dams("init", "--empty"), cwd=gateway.folder, check=True, capture_output=True)
-    with running(gateway):
+    with started(Gateway()) as gateway:
         yield gateway
 
 
 @pytest.fixture
 async def server(gateway: Gateway) -> AsyncIterator[Server]:
-    async with AsyncExitStack() as stack:
-        server = Server(gateway.url, stack)
-        stack.push_async_callback(server.http.aclose)
+    async with clients_of(gateway) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
-        yield browser
-        await browser.close()
-
-
-OpenPage = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def open_page(browser: Browser, gateway: Gateway) -> AsyncIterator[OpenPage]:
-    """Opens a path in a profile of its own.
-
-    Fails in the end where a page asked another origin for anything, broke the Content-Security-Policy (which Chromium
-    tells as an error on the console) or logged an error other than that the server was away or refused.
-    """
-    complaints: list[str] = []
-    contexts = []
-
-    ours = (f"{gateway.url}/", f"ws://127.0.0.1:{gateway.port}/", "data:")
-
-    def note(address: str) -> None:
-        if not address.startswith(ours):
-            complaints.append(address)
-
-    def note_error(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(NETWORK_ERRORS):
-            complaints.append(message.text)
-
-    async def open_page(path: str, **parameters: str) -> Page:
-        contexts.append(await browser.new_context())
-        page = await contexts[-1].new_page()
-        page.on("request", lambda request: note(request.url))
-        page.on("websocket", lambda socket: note(socket.url))
-        page.on("console", note_error)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        await page.goto(f"{gateway.url}{path}?{urlencode(parameters)}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        await context.close()
-    assert complaints == []
 
 
 async def execute(page: Page) -> None:

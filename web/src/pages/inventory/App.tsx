@@ -2,6 +2,7 @@ import { Center, Loader } from "@mantine/core";
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 import { Explore } from "./explore/Explore";
+import { LiveProvider } from "./live/useLive";
 import { NotFound } from "./NotFound";
 import { ExpiryPrompt } from "./session/ExpiryPrompt";
 import { useSession } from "./session/useSession";
@@ -16,19 +17,21 @@ const AdminPage = lazy(() => import("./admin/AdminPage"));
 export function App() {
   const { generation } = useSession();
   return (
-    <Shell key={generation}>
-      <ExpiryPrompt />
-      <Suspense fallback={<Loading />}>
-        <Switch>
-          <Route path="/" component={Explore} />
-          <Route path="/dams/:damId">{({ damId }) => <DamPage key={damId} damId={Number(damId)} />}</Route>
-          <Route path="/add" component={AddPage} />
-          <Route path="/sign-in" component={SignInPage} />
-          <Route path="/admin" component={AdminPage} />
-          <Route component={NotFound} />
-        </Switch>
-      </Suspense>
-    </Shell>
+    <LiveProvider key={generation}>
+      <Shell>
+        <ExpiryPrompt />
+        <Suspense fallback={<Loading />}>
+          <Switch>
+            <Route path="/" component={Explore} />
+            <Route path="/dams/:damId">{({ damId }) => <DamPage key={damId} damId={Number(damId)} />}</Route>
+            <Route path="/add" component={AddPage} />
+            <Route path="/sign-in" component={SignInPage} />
+            <Route path="/admin" component={AdminPage} />
+            <Route component={NotFound} />
+          </Switch>
+        </Suspense>
+      </Shell>
+    </LiveProvider>
   );
 }
 

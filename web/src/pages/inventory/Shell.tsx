@@ -15,6 +15,8 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconMoon, IconSun, IconUser } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
+import { AddedNotice } from "./live/AddedNotice";
+import { LiveStatus } from "./live/LiveStatus";
 import { useViewer } from "./session/useViewer";
 import classes from "./Shell.module.css";
 
@@ -64,6 +66,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </Group>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            <LiveStatus />
             <SchemeSwitch />
             <Button component={Link} href="/sign-in" variant="default" leftSection={<IconUser size={16} />} maw={170}>
               {viewer?.name ?? "Sign in"}
@@ -80,6 +83,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </nav>
       </Drawer>
       <AppShell.Main>{children}</AppShell.Main>
+      <AddedNotice />
     </AppShell>
   );
 }

@@ -8,7 +8,7 @@ import { HTTP_URL, WS_URL } from "../../graphql/endpoint";
 import { mount } from "../../mount";
 import { Session } from "../../session/session";
 import { App } from "./App";
-import { SocketStatus } from "./live/LiveStatus";
+import { SocketStatus } from "./live/useLive";
 import { SessionContext, TRIES_TOKEN } from "./session/useSession";
 import { theme } from "./theme";
 import "@mantine/core/styles.layer.css";

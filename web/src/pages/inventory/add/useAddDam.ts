@@ -2,7 +2,7 @@ import type { ApolloCache } from "@apollo/client";
 import { useMutation } from "@apollo/client/react";
 import { useState } from "react";
 import type { ListedDamFragment } from "../../../gql/graphql";
-import { insertDam } from "../explore/insert";
+import { insertDams } from "../explore/insert";
 import { ORDERS } from "../explore/order";
 import { ADD_DAM, CAPACITY } from "./documents";
 import { type Draft, expected, inputOf, newKey } from "./draft";
@@ -29,7 +29,7 @@ export function useAddDam() {
 
 /** In the lists that have every dam, and in the room that is left. The stream brings it too; lists have no doubles. */
 function count(cache: ApolloCache, dam: ListedDamFragment): void {
-  for (const { orderBy } of Object.values(ORDERS)) insertDam(cache, { where: {}, orderBy }, dam);
+  for (const { orderBy } of Object.values(ORDERS)) insertDams(cache, { where: {}, orderBy }, [dam]);
   cache.updateQuery({ query: CAPACITY }, (known) => {
     if (!known) return undefined;
     const { inventory, viewer } = known;

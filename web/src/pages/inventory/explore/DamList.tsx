@@ -2,7 +2,6 @@ import { Button, Drawer, Group, Loader, Pill, Select, Skeleton, Stack, Text } fr
 import { useDisclosure, useLocalStorage } from "@mantine/hooks";
 import { IconFilter } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo } from "react";
-import { LiveStatus } from "../live/LiveStatus";
 import { Trouble } from "../Trouble";
 import { UnitsSwitch } from "../UnitsSwitch";
 import { useUnits } from "../units";
@@ -50,7 +49,6 @@ export function DamList() {
           <Text size="sm" fw={600} aria-live="polite">
             {count === undefined ? "Counting…" : `${count.toLocaleString("en")} ${count === 1 ? "dam" : "dams"}`}
           </Text>
-          <LiveStatus isBehind={trouble !== undefined} />
           {isStale && dams && <Loader size="xs" aria-label="Loading" />}
         </Group>
         <Group gap="xs">

@@ -1,7 +1,9 @@
 import { SegmentedControl } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import classes from "./Explore.module.css";
 import { DamList } from "./DamList";
+
+const DamMap = lazy(() => import("../map/DamMap"));
 
 /** The map and the list side by side; on a phone one of them at a time. */
 export function Explore() {
@@ -19,7 +21,11 @@ export function Explore() {
           { value: "list", label: "List" },
         ]}
       />
-      <div className={classes["map"]} />
+      <div className={classes["map"]}>
+        <Suspense>
+          <DamMap />
+        </Suspense>
+      </div>
       <div className={classes["list"]}>
         <DamList />
       </div>

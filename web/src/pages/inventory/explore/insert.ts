@@ -28,17 +28,19 @@ export function withDam(
   return place < 0 ? [...edges, edge] : edges.toSpliced(place, 0, edge);
 }
 
-/** Shows a dam that meets the filter in the list of these variables, as far as that has been read. */
-export function insertDam(
+/** Shows dams that meet the filter in the list of these variables, as far as that has been read. */
+export function insertDams(
   cache: ApolloCache,
   variables: Pick<DamsQueryVariables, "where" | "orderBy">,
-  dam: ListedDamFragment,
+  dams: readonly ListedDamFragment[],
 ): void {
   const { orderBy } = variables;
   if (!orderBy) return;
   cache.updateQuery({ query: DAMS, variables: { ...variables, first: 0 } }, (known) => {
     if (!known) return undefined;
-    const edges = withDam(known.dams.edges, dam, orderBy, known.dams.pageInfo.hasNextPage);
+    const insert = (edges: readonly Edge[], dam: ListedDamFragment) =>
+      withDam(edges, dam, orderBy, known.dams.pageInfo.hasNextPage);
+    const edges = dams.reduce(insert, known.dams.edges);
     return edges === known.dams.edges ? undefined : { dams: { ...known.dams, edges: [...edges] } };
   });
 }

@@ -1,13 +1,31 @@
 import type { ApolloClient } from "@apollo/client";
-import { auditTime, defer, merge, retry, share, type Subscription, switchMap, tap, timer } from "rxjs";
+import {
+  auditTime,
+  buffer,
+  defer,
+  map,
+  merge,
+  partition,
+  retry,
+  share,
+  type Subscription,
+  switchMap,
+  tap,
+  timer,
+} from "rxjs";
 import { pauseMs } from "../../../graphql/pause";
 import type { DamsQueryVariables } from "../../../gql/graphql";
 import { DAM_COUNT, DAMS } from "../explore/documents";
-import { insertDam } from "../explore/insert";
+import { insertDams } from "../explore/insert";
 import { DAM_ADDED, EVENT_CURSOR } from "./documents";
 
-/** Dams that come together are counted together. */
+/** Dams that come together are shown together, and counted together. */
+const TOGETHER_MS = 60;
 const COUNT_WITHIN_MS = 500;
+
+/** More than these at once, as from an import, are not put into the list one by one: its first page is read anew. */
+const FEW = 20;
+const READ_WITHIN_MS = 2_000;
 
 /**
  * Keeps the list and the count of a filter in the cache current until it is unsubscribed.
@@ -27,18 +45,30 @@ export function followDams(
         onTrouble(undefined);
       }),
       switchMap((after) => {
-        const added = client.subscribe({ query: DAM_ADDED, variables: { after, where } }).pipe(
-          tap(({ data, error }) => {
+        const subscription = { query: DAM_ADDED, variables: { after, where }, fetchPolicy: "no-cache" } as const;
+        const added = client.subscribe(subscription).pipe(
+          map(({ data, error }) => {
             if (!data) throw new Error(error?.message, { cause: error });
-            insertDam(client.cache, variables, data.damAdded);
+            return data.damAdded;
           }),
           share(),
         );
-        const counted = added.pipe(
+        const batches = added.pipe(buffer(added.pipe(auditTime(TOGETHER_MS))), share());
+        const [few, many] = partition(batches, ({ length }) => length <= FEW);
+        const inserted = few.pipe(
+          tap((dams) => {
+            insertDams(client.cache, variables, dams);
+          }),
+        );
+        const counted = few.pipe(
           auditTime(COUNT_WITHIN_MS),
           switchMap(() => client.query({ query: DAM_COUNT, variables: { where }, fetchPolicy: "network-only" })),
         );
-        return merge(added, counted);
+        const readAnew = many.pipe(
+          auditTime(READ_WITHIN_MS),
+          switchMap(() => readDams(client, variables)),
+        );
+        return merge(inserted, counted, readAnew);
       }),
       retry({
         delay: (trouble: Error, failures) => {

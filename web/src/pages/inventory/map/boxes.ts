@@ -51,3 +51,20 @@ const MARGIN = 0.05;
 
 /** Degrees around a single dam: a kilometre. */
 const LEAST_MARGIN = 0.01;
+
+interface Point {
+  latitude: number;
+  longitude: number;
+}
+
+/** The smallest box around some points, of which there is one at least. It does not cross 180°. */
+export function boxAround(points: readonly Point[]): BoxInput {
+  const latitudes = points.map(({ latitude }) => latitude);
+  const longitudes = points.map(({ longitude }) => longitude);
+  return {
+    west: Math.min(...longitudes),
+    south: Math.min(...latitudes),
+    east: Math.max(...longitudes),
+    north: Math.max(...latitudes),
+  };
+}

@@ -4,7 +4,7 @@ import { fromLonLat } from "ol/proj";
 import { Circle, Fill, Stroke, Style, Text } from "ol/style";
 import type { MappedDamFragment } from "../../../gql/graphql";
 import type { Cluster } from "./clusters";
-import { type ColorBy, GROUNDS, SCALES, type Scheme } from "./palette";
+import { clusterColor, type ColorBy, GROUNDS, SCALES, type Scheme } from "./palette";
 
 /** What stands at a place of the map. */
 export type Mark = { cluster: Cluster } | { dam: MappedDamFragment };
@@ -34,9 +34,9 @@ export function markOf(feature: FeatureLike): Mark {
   return feature.get("mark") as Mark;
 }
 
-/** 12 dams to a radius of 13 points, 10,000 to one of 24. */
+/** In points: 13 for 12 dams, 23 for 10,000. */
 export function clusterRadius(count: number): number {
-  return 9 + 3.8 * Math.log10(count);
+  return 9 + 3.5 * Math.log10(count);
 }
 
 const SHORT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
@@ -58,23 +58,24 @@ export function markStyle({ colorBy, scheme }: Look): (feature: FeatureLike) => 
     const mark = markOf(feature);
     if ("cluster" in mark) {
       const text = shortCount(mark.cluster.count);
-      return keep(text, () => clusterStyle(text, clusterRadius(mark.cluster.count), scheme));
+      return keep(text, () => clusterStyle(mark.cluster.count, scheme));
     }
     const { color } = SCALES[colorBy].kindOf(mark.dam);
     return keep(color, () => damStyle(color, scheme));
   };
 }
 
-function clusterStyle(text: string, radius: number, scheme: Scheme): Style {
-  const { cluster, clusterText, halo } = GROUNDS[scheme];
+function clusterStyle(count: number, scheme: Scheme): Style {
+  const { clusterText, halo } = GROUNDS[scheme];
+  const radius = clusterRadius(count);
   return new Style({
     image: new Circle({
       radius,
-      fill: new Fill({ color: `${cluster}e0` }),
+      fill: new Fill({ color: `${clusterColor(count, scheme)}e6` }),
       stroke: new Stroke({ color: `${halo}b0`, width: 2 }),
     }),
     text: new Text({
-      text,
+      text: shortCount(count),
       font: `600 ${radius < 14 ? "11" : "12"}px system-ui, sans-serif`,
       fill: new Fill({ color: clusterText }),
       offsetY: 1,

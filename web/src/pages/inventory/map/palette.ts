@@ -57,7 +57,8 @@ interface Ground {
   border: string;
   county: string;
   label: string;
-  cluster: string;
+  /** Below 10 dams, 100, 1,000, and more. */
+  clusters: readonly string[];
   clusterText: string;
   halo: string;
 }
@@ -71,7 +72,7 @@ export const GROUNDS: Record<Scheme, Ground> = {
     border: "#b3bdc6",
     county: "#dfe3e6",
     label: "#6b7680",
-    cluster: "#1f4e6e",
+    clusters: ["#4a7d9f", "#35688a", "#23506f", "#123850"],
     clusterText: "#ffffff",
     halo: "#ffffff",
   },
@@ -82,8 +83,13 @@ export const GROUNDS: Record<Scheme, Ground> = {
     border: "#4d5b67",
     county: "#323e48",
     label: "#9aa7b2",
-    cluster: "#8fc1e3",
+    clusters: ["#7ba7c4", "#97c3e0", "#b9dcf2", "#dcf0fc"],
     clusterText: "#10202c",
     halo: "#10181f",
   },
 };
+
+export function clusterColor(count: number, scheme: Scheme): string {
+  const { clusters } = GROUNDS[scheme];
+  return clusters[Math.min(Math.floor(Math.log10(count)), clusters.length - 1)] ?? "";
+}

@@ -1,0 +1,33 @@
+import { skipToken, useQuery } from "@apollo/client/react";
+import { useEffect, useEffectEvent, useMemo, useState } from "react";
+import { useLive } from "../live/useLive";
+import type { Where } from "../view";
+import type { CellView } from "./cells";
+import { type Clusters, DAM_CLUSTERS, withDams } from "./clusters";
+
+/** What the map shows of the dams that meet a filter, with those that were added since. */
+export function useClusters(cells: CellView | undefined, where: Where) {
+  const { added, round } = useLive();
+  const { data, error, loading, refetch } = useQuery(
+    DAM_CLUSTERS,
+    cells ? { variables: { ...cells, where }, fetchPolicy: "cache-and-network" } : skipToken,
+  );
+  // While the next cells are on their way the last ones stay to be seen.
+  const [last, setLast] = useState<{ cells: CellView; clusters: Clusters }>();
+  if (data && cells && data.damClusters !== last?.clusters) setLast({ cells, clusters: data.damClusters });
+
+  const readAnew = useEffectEvent(() => {
+    if (round > 0 && cells) void refetch();
+  });
+  useEffect(() => {
+    readAnew();
+  }, [round]);
+
+  const clusters = useMemo(() => last && withDams(last.clusters, last.cells, added), [last, added]);
+  return {
+    clusters,
+    error: loading ? undefined : error,
+    isLoading: loading,
+    retry: () => void refetch(),
+  };
+}
