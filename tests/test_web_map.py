@@ -108,7 +108,8 @@ async def test_a_dam_added_on_one_page_drops_into_the_map_of_another(open_page: 
     follower, adder = await open_map(open_page, box), await open_map(open_page, box)
     await shows(follower, groups=0, dams=0)
     request = {"query": ADD, "variables": {"dam": dam("Jordanelle", box)}, "token": ADMIN_TOKEN}
-    assert await adder.evaluate(ADD_FROM_THE_PAGE, request) == {"data": {"addDam": {"errors": []}}}
+    answer = await adder.evaluate(ADD_FROM_THE_PAGE, request)
+    assert answer["data"] == {"addDam": {"errors": []}}
     for page in (follower, adder):
         await expect(notice(page)).to_contain_text("Dam added: Jordanelle, by Other")
         await expect(page.locator("[data-dam-id]")).to_have_count(1)

@@ -23,8 +23,7 @@ export function MapOverlay({ map, place: { latitude, longitude }, autoFocus, chi
       offset: [0, -12],
     });
     map.addOverlay(overlay);
-    // Only what is laid out can have the focus.
-    if (autoFocus) map.once("postrender", () => element.querySelector("button")?.focus({ preventScroll: true }));
+    if (autoFocus) element.querySelector("button")?.focus({ preventScroll: true });
     return () => {
       map.removeOverlay(overlay);
     };
