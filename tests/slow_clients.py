@@ -26,6 +26,10 @@ UNUSUAL = "subscription { ...Field } fragment Field on Subscription { damAdded {
 """Executed for each of its subscribers, even where they are alike."""
 
 
+WIDE = {"max_aliases": 2_000, "max_tokens": 10_000}
+"""Settings under which `wide` documents are allowed."""
+
+
 def wide(count: int) -> str:
     """A subscription with results of some `count` times 20 bytes."""
     names = " ".join(f"name{number}: name" for number in range(count))

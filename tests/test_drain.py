@@ -151,7 +151,7 @@ async def closed_at(socket: Socket) -> float:
 async def test_clients_that_do_not_read_hold_nobody_up(place: Place, database: Database) -> None:
     """Neither those that are behind, nor those in the middle of a replay."""
     await fill(database, [dam_values(id=number, name="Dam") for number in range(1, 501)])
-    with running(Process(DAMS_DATABASE_URL=place.url)) as process:
+    with running(Process(DAMS_DATABASE_URL=place.url, DAMS_MAX_ALIASES="1000", DAMS_MAX_TOKENS="5000")) as process:
         async with client(process) as server, AsyncExitStack() as stack:
             for transport in TRANSPORTS:
                 for after in (START, event_cursor(500)):

@@ -1,18 +1,21 @@
 """Clients that read slowly, or not at all: they are told where to resume, and what comes live does not wait."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from websockets.frames import Frame, Opcode
 
+from auth.viewer import Viewer
 from models.database import Database
 from resolvers.cursors import event_cursor
-from tests.conftest import Server, until
+from tests.conftest import Serve, Server, until
 from tests.shared import dam_values, fill
 from tests.slow_clients import (
     TRANSPORTS,
+    WIDE,
     has_executed,
     is_open,
     metrics,
@@ -26,6 +29,12 @@ from tests.streaming import FOLLOW, Socket, add_many, cursor_of, following
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 START = event_cursor(0)
+
+
+@pytest.fixture
+async def server(serve: Serve, admin: Viewer) -> AsyncIterator[Server]:
+    async with serve(**WIDE) as server:
+        yield server
 
 
 async def add_dams(server: Server, first: int, count: int) -> list[str]:
