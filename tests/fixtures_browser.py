@@ -9,10 +9,13 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from tests.conftest import ADMIN_TOKEN, Server
 from tests.services import Service, find_chromium, running
+
+expect.set_options(timeout=20_000)
+"""A page takes a second to load, and several where the tests of other files run beside it."""
 
 NETWORK_ERRORS = ("Failed to load resource", "WebSocket connection to")
 CHROMIUM_OPTIONS = [

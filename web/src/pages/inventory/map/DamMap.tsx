@@ -98,6 +98,7 @@ export default function DamMap() {
       map={map}
       height="100%"
       onEnter={() => {
+        map?.renderSync(); // what came a moment ago can be hit only once it is drawn
         const [width = 0, height = 0] = map?.getSize() ?? [];
         act([width / 2, height / 2], true);
       }}
