@@ -35,7 +35,9 @@ export function MapFrame({ label, attach, map, onEnter, height, cursor, tools, c
         aria-label={label}
         aria-keyshortcuts="ArrowUp ArrowDown ArrowLeft ArrowRight + - Enter"
         onKeyDown={(event) => {
-          if (event.key === "Enter" && event.target === event.currentTarget) onEnter?.();
+          if (event.key !== "Enter" || event.target !== event.currentTarget) return;
+          event.preventDefault(); // else the button that gets the focus by this is pressed too
+          onEnter?.();
         }}
       />
       <Stack gap={6} className={classes["tools"] ?? ""}>
