@@ -168,11 +168,14 @@ def manifest_of(tmp_path: Path, *texts: str) -> Path:
 @on_sqlite
 async def test_a_setting_makes_trusted_documents_the_only_way_in(serve: Serve, tmp_path: Path) -> None:
     async with serve(trusted_documents=(manifest_of(tmp_path, COUNT),), trusted_documents_only=True) as server:
-        for request in (by_id(COUNT), automatic(COUNT), {"query": COUNT}, automatic(COUNT, query="{ other }")):
+        beside = {"query": "{ other }", "extensions": {"trustedDocument": hash_of_text(COUNT)}}
+        for request in (by_id(COUNT), automatic(COUNT), {"query": COUNT}, automatic(COUNT, query="{ other }"), beside):
             assert (await asked(server, request))["data"] == COUNTED
         others: list[dict[str, Any]] = [
             {"query": COUNT + " "},
             {"query": "{ __schema { types { name } } }"},
+            {"query": "{ __typename }", "extensions": {"trustedDocument": hash_of_text("{ other }")}},
+            {"query": "{ __typename }", "extensions": {"trustedDocument": [COUNT]}},
             automatic(FOLLOW, send=True),
             by_id(FOLLOW),
         ]
@@ -193,7 +196,10 @@ async def test_a_setting_makes_trusted_documents_the_only_way_in(serve: Serve, t
 async def test_trusted_documents_are_known_from_the_start(serve: Serve, tmp_path: Path) -> None:
     async with serve(trusted_documents=(manifest_of(tmp_path, COUNT),)) as server:
         assert (await asked(server, by_id(COUNT)))["data"] == COUNTED
-        assert (await asked(server, {"query": "{ __typename }"}))["data"] == {"__typename": "Query"}
+        unknown = {"trustedDocument": hash_of_text("{ other }")}
+        for extensions in ({}, unknown):
+            answer = await asked(server, {"query": "{ __typename }", "extensions": extensions})
+            assert answer["data"] == {"__typename": "Query"}
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": "{ b }"}', '{"a": 5}', "{"])

@@ -4,6 +4,8 @@
   `PERSISTED_QUERY_NOT_FOUND` sends the text along once, and from then on everybody may name it.
 - Trusted ones, of manifests that a build writes: `{hash: text}`. A setting makes them all that is executed.
 - `documentId: "sha256:<hash>"` names either.
+- `extensions.trustedDocument = hash` beside a text: where the hash is trusted its document is executed, else the text.
+  So a page that is older than the manifest goes on.
 """
 
 import re
@@ -55,6 +57,9 @@ class PersistedDocuments:
 
         Raises PersistedQueryNotFound, DocumentNotTrusted and, for a name that is none or another text's, BadUserInput.
         """
+        beside = asked.extensions.get("trustedDocument")
+        if isinstance(beside, str) and (known := self._trusted.get(beside)) is not None:
+            return known
         name = hash_of(asked)
         if self._only_trusted and (name or asked.query):
             trusted = self._trusted.get(name or hash_of_text(asked.query))

@@ -1,10 +1,11 @@
-import { ApolloClient, ApolloLink, HttpLink } from "@apollo/client";
+import { ApolloClient, HttpLink } from "@apollo/client";
 import { SetContextLink } from "@apollo/client/link/context";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { OperationTypeNode } from "graphql";
 import { resuming } from "../graphql/resume";
 import { openSocket, type Socket } from "../graphql/socket";
 import { newCache } from "./cache";
+import { naming } from "./trusted";
 
 /** Gives the API token, fresh where the last one was refused, or nothing. Asked at each request and each connection. */
 export type GetToken = (refused: boolean) => string | undefined | Promise<string | undefined>;
@@ -23,7 +24,7 @@ export function connect(
     headers: { ...(headers as object | undefined), ...(await authorization(false)) },
   }));
   const client = new ApolloClient({
-    link: ApolloLink.split(
+    link: naming.split(
       ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
       new GraphQLWsLink(resuming(socket)),
       withToken.concat(new HttpLink({ uri: http })),
