@@ -100,6 +100,9 @@ NO_MESSAGES = [
     *(subscribe(payload={"query": wrong}) for wrong in WRONG["query"]),
     *(subscribe(payload={"query": WHO, "variables": wrong}) for wrong in WRONG["variables"]),
     subscribe(payload={"query": WHO, "operationName": 5}),
+    subscribe(payload={"query": WHO, "extensions": []}),
+    subscribe(payload={"documentId": 5}),
+    subscribe(payload={"extensions": {"persistedQuery": None}}),
     subscribe(id="x" * 129),
 ]
 
