@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httptools
@@ -67,6 +67,18 @@ def ask(port: int, request: bytes) -> bytes:
             connection.close()
 
     return uvloop.run(work())
+
+
+def ask_all(port: int, requests: Iterable[bytes]) -> None:
+    """One after the other."""
+
+    async def work() -> None:
+        connection = await connect(port)
+        for request in requests:
+            await connection.ask(request)
+        connection.close()
+
+    uvloop.run(work())
 
 
 def drive(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> list[float]:

@@ -12,6 +12,7 @@ import matplotlib as mpl
 
 mpl.use("svg")
 mpl.rcParams["svg.hashsalt"] = "dams"  # the same numbers give the same file
+mpl.rcParams["svg.fonttype"] = "none"  # text stays text
 
 from matplotlib import pyplot as plt  # noqa: E402
 
@@ -32,8 +33,8 @@ def draw_bars(data: dict, path: Path) -> None:
     axes.set_title(data["title"], fontsize=10)
     axes.grid(axis="y", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.legend(ncols=len(servers), fontsize=8, loc="upper left")
-    figure.savefig(path, metadata={"Date": None})
+    figure.legend(ncols=len(servers), fontsize=8, loc="outside lower center")
+    figure.savefig(path, metadata={"Date": None}, facecolor="white")
 
 
 def draw_curves(data: dict, path: Path) -> None:
@@ -48,7 +49,7 @@ def draw_curves(data: dict, path: Path) -> None:
         axes.set_xlabel("dams")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None}, facecolor="white")
 
 
 if __name__ == "__main__":
