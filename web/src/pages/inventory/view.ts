@@ -17,24 +17,28 @@ export interface View {
 
 export const DEFAULT_ORDER: DamOrder = { field: "NAME", direction: "ASC" };
 
-/** Fields of the filter that the page knows; others in an address are left out. */
-const WHERE_FIELDS: readonly (keyof Where)[] = [
-  "text",
-  "owner",
-  "river",
-  "counties",
-  "states",
-  "externalIds",
-  "hazards",
-  "ownerTypes",
-  "purposes",
-  "heightFt",
-  "storageAcreFt",
-  "builtBefore",
-  "builtAfter",
-  "within",
-  "polygon",
-];
+const isText = (value: unknown) => typeof value === "string";
+const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
+const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Fields of the filter that the page knows, and what they hold; others in an address are left out. */
+const WHERE_FIELDS: Record<keyof Where, (value: unknown) => boolean> = {
+  text: isText,
+  owner: isText,
+  river: isText,
+  counties: isTexts,
+  states: isTexts,
+  externalIds: isTexts,
+  hazards: isTexts,
+  ownerTypes: isTexts,
+  purposes: isTexts,
+  heightFt: isObject,
+  storageAcreFt: isObject,
+  builtBefore: isText,
+  builtAfter: isText,
+  within: isObject,
+  polygon: isObject,
+};
 
 /** The view of an address like `?box=-112,40,-111,41&where={"states":["UT"]}&orderBy=HEIGHT_DESC&dam=12`. */
 export function readView(parameters: URLSearchParams): View {
@@ -79,7 +83,7 @@ export function useView(): [View, (change: Partial<View>, options?: { replace?: 
 }
 
 function readBox(text: string | null): BoxInput | undefined {
-  const [west, south, east, north] = text?.split(",").map(Number) ?? [];
+  const [west, south, east, north] = text?.split(",").map(parseFloat) ?? [];
   if (west === undefined || south === undefined || east === undefined || north === undefined) return undefined;
   const inRange = [west, east].every((x) => Math.abs(x) <= 180) && [south, north].every((y) => Math.abs(y) <= 90);
   return inRange && south <= north ? { west, south, east, north } : undefined;
@@ -88,7 +92,10 @@ function readBox(text: string | null): BoxInput | undefined {
 function readWhere(text: string | null): Where {
   const value = parsed(text);
   if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(Object.entries(value).filter(([name]) => WHERE_FIELDS.includes(name as keyof Where)));
+  const known = Object.entries(value).filter(([name, part]) =>
+    Object.hasOwn(WHERE_FIELDS, name) ? WHERE_FIELDS[name as keyof Where](part) : false,
+  );
+  return Object.fromEntries(known);
 }
 
 function parsed(text: string | null): unknown {

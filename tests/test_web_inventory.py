@@ -1,0 +1,249 @@
+"""List, dam page, add form, signing in and administration, in a real browser."""
+
+import asyncio
+import re
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.conftest import ADMIN_TOKEN, Server
+from tests.fixtures_browser import Gateway, OpenPage, clients_of, started
+from tests.test_web_pages import ADD
+
+AXE = (Path(__file__).parent.parent / "web/node_modules/axe-core/axe.min.js").read_text()
+GRAVE = """() => axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations
+  .filter(({ impact }) => impact === "serious" || impact === "critical")
+  .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`))"""
+PASSWORD = "correct horse battery"
+SIGNED_IN = f"sessionStorage.setItem('dams:token', '{ADMIN_TOKEN}')"
+UPDATE = "mutation ($most: Int) { updateInventory(input: {maxDams: $most, maxDamsPerUser: 0}) { errors { message } } }"
+REVOKE = "mutation ($id: ID!) { revokeToken(input: {id: $id}) { errors { message } } }"
+
+# name, river, year, latitude, longitude
+DAMS = [
+    ("Deer Creek", "Provo River", "1941", 40.4066, -111.5266),
+    ("Jordanelle", "Provo River", "1993-04", 40.5969, -111.4243),
+    ("=Echo", "Weber River", "1931", 40.9641, -111.4296),
+]
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    gateway = Gateway()
+    with started(gateway):
+        command = gateway.dams("user", "password", "admin")
+        subprocess.run(command, input=PASSWORD, text=True, cwd=gateway.folder, check=True, capture_output=True)
+        yield gateway
+
+
+@pytest.fixture
+async def server(gateway: Gateway) -> AsyncIterator[Server]:
+    async with clients_of(gateway) as server:
+        if (await server.query("{ inventory { damCount } }"))["inventory"]["damCount"] == 0:
+            for name, river, built, latitude, longitude in DAMS:
+                location = {"latitude": latitude, "longitude": longitude}
+                dam = {"name": name, "owner": "Other", "river": river, "dateBuilt": built, "location": location}
+                assert await server.query(ADD, dam=dam) == {"addDam": {"errors": []}}
+        yield server
+
+
+@pytest.fixture
+async def as_admin(open_page: OpenPage, server: Server) -> OpenPage:
+    """Opens a page as who is signed in with the administrator's token."""
+
+    async def open_signed_in(path: str, **parameters: str) -> Page:
+        page = await open_page("/livez")
+        await page.evaluate(SIGNED_IN)
+        await page.goto(page.url.replace("/livez?", f"{path}?"))
+        return page
+
+    return open_signed_in
+
+
+def names(page: Page) -> Any:
+    return page.locator("tbody th a")
+
+
+async def fill(page: Page, **values: str) -> None:
+    for label, value in values.items():
+        box = page.get_by_label(re.compile(f"^{label.replace('_', ' ')}"))
+        await box.fill(value)
+        await box.press("Tab")
+
+
+async def test_list_is_searched_ordered_and_exported(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/")
+    await expect(names(page)).to_have_text(["=Echo", "Deer Creek", "Jordanelle"])
+    await page.get_by_role("searchbox").fill("PROVO")
+    await expect(names(page)).to_have_text(["Deer Creek", "Jordanelle"])
+    await expect(page.get_by_text("2 dams", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Built").click()
+    await page.get_by_role("button", name="Built").click()
+    await expect(names(page)).to_have_text(["Jordanelle", "Deer Creek"])
+    await page.get_by_role("button", name="Show Jordanelle on the map").click()
+    await expect(page).to_have_url(re.compile(r"where=.*PROVO.*&orderBy=DATE_BUILT_DESC.*&dam=\d+"))
+    await page.reload()
+    await expect(page.get_by_role("row", name="Jordanelle")).to_have_attribute("aria-current", "true")
+
+    await page.get_by_role("button", name="Clear the search").click()
+    await expect(names(page)).to_have_count(3)
+    await page.get_by_role("button", name="Export").click()
+    async with page.expect_download() as download:
+        await page.get_by_role("menuitem", name="CSV").click()
+    file = Path(await (await download.value).path())
+    header, *rows = await asyncio.to_thread(file.read_text)
+    lines = (header + "".join(rows)).splitlines()
+    assert [line.split(",")[1] for line in lines] == ["name", "Jordanelle", "Deer Creek", "'=Echo"]
+
+
+async def test_nothing_found_says_what_to_do(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/", where='{"states":["UT"]}')
+    await page.get_by_role("button", name="Show all dams").click()
+    await expect(names(page)).to_have_count(3)
+
+
+async def test_dam_page_tells_all_in_the_units_that_are_chosen(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/dams/1")
+    await expect(page.get_by_role("heading", name="Deer Creek")).to_be_visible()
+    await expect(page.get_by_text("40.40660° N, 111.52660° W")).to_be_visible()
+    await expect(page.get_by_role("region", name="History")).to_contain_text("Added")
+    await page.get_by_role("link", name="Open this query").click()
+    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("query Dam(")
+    await page.goto(page.url.split("/graphiql")[0] + "/dams/4711")
+    await expect(page.get_by_text("There is no dam 4711")).to_be_visible()
+
+
+async def test_a_dam_is_added_with_the_keyboard_alone_after_all_that_is_wrong_is_told(
+    as_admin: OpenPage, server: Server
+) -> None:
+    await server.query(UPDATE, most=4)
+    page = await as_admin("/add")
+    await expect(page.get_by_text("1 of 4 left in the inventory.")).to_be_visible()
+    name = page.get_by_label(re.compile("^Name"))
+    await name.focus()
+    await page.keyboard.press("Enter")
+    for label in ("Name", "Owner", "River", "Date Built", "Location"):
+        await expect(page.get_by_text(f"{label} is required.")).to_be_visible()
+    await expect(name).to_be_focused()
+
+    keys = page.keyboard
+    await keys.type("Deer Creek dam")
+    await keys.press("Tab")
+    await keys.type("Recl")
+    await expect(page.get_by_role("option", name="Reclamation")).to_be_visible()
+    await keys.press("ArrowDown")
+    await keys.press("Enter")
+    await keys.press("Tab")
+    await keys.type("prov")
+    await expect(page.get_by_role("option", name="Provo River")).to_be_visible()
+    await keys.press("ArrowDown")
+    await keys.press("Enter")
+    await keys.press("Tab")
+    await keys.type("next year")
+    await keys.press("Tab")
+    await keys.type("40.4067")
+    await keys.press("Tab")
+    await keys.type("-111.5266")
+    await expect(page.get_by_text("Is it one of these?")).to_be_visible()
+    await expect(page.get_by_text(re.compile("called alike"))).to_be_visible()
+    await keys.press("Enter")
+    await expect(page.get_by_text(re.compile("^Date Built"))).to_have_count(2)
+    await expect(page.get_by_label(re.compile("^Date built"))).to_be_focused()
+    await keys.press("Control+A")
+    await keys.type("1941")
+    await keys.press("Enter")
+    await expect(page.get_by_text("The inventory is full")).to_be_visible()
+    added = page.get_by_role("link", name="Deer Creek dam")
+    await expect(added).to_be_visible()
+
+    await fill(page, Name="One too many", Owner="Other", River="Weber River", Date_built="1950")
+    await fill(page, Latitude="41", Longitude="-111")
+    await page.get_by_role("button", name="Add dam").click()
+    await expect(page.get_by_role("alert")).to_contain_text("because the inventory is full")
+    await page.get_by_role("link", name="Dam Inventory").click()
+    await expect(names(page)).to_have_text(["=Echo", "Deer Creek", "Deer Creek dam", "Jordanelle"])
+    await server.query(UPDATE, most=0)
+
+
+async def test_who_may_not_add_is_not_offered_to(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/add")
+    await expect(page.get_by_text("You may not add dams")).to_be_visible()
+    await expect(page.get_by_role("link", name="Add a dam")).to_have_count(0)
+
+
+async def test_a_session_that_ends_is_prompted_for_and_nothing_typed_is_lost(
+    open_page: OpenPage, server: Server
+) -> None:
+    page = await open_page("/sign-in")
+    await fill(page, User_name="admin", Password="not it")
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await fill(page, Password=PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await page.get_by_role("link", name="Add a dam").click()
+    await fill(page, Name="Not lost")
+
+    tokens = await server.query("{ apiTokens { nodes { id isSession revokedAt } } }")
+    (session,) = [each["id"] for each in tokens["apiTokens"]["nodes"] if each["isSession"] and not each["revokedAt"]]
+    await server.query(REVOKE, id=session)
+    await page.get_by_role("button", name="Add dam").click()
+    prompt = page.get_by_role("dialog", name="Your session has ended")
+    await prompt.get_by_label(re.compile("^API token")).fill("no such token")
+    await prompt.get_by_role("button", name="Use this token").click()
+    await expect(prompt.get_by_text("The server does not accept this token.")).to_be_visible()
+    await prompt.get_by_label(re.compile("^API token")).fill(ADMIN_TOKEN)
+    await prompt.get_by_role("button", name="Use this token").click()
+    await expect(prompt).to_be_hidden()
+    await expect(page.get_by_label(re.compile("^Name"))).to_have_value("Not lost")
+
+    await page.get_by_role("link", name="admin", exact=True).click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("link", name="Add a dam")).to_have_count(0)
+    assert await page.evaluate("sessionStorage.getItem('dams:token')") == ""
+
+
+async def test_administrator_changes_caps_and_makes_and_revokes_tokens(as_admin: OpenPage, server: Server) -> None:
+    page = await as_admin("/admin")
+    await fill(page, Dams_in_all="50")
+    await page.get_by_role("button", name="Save the caps").click()
+    await expect(page.get_by_text("The caps apply from now on.")).to_be_visible()
+    assert (await server.query("{ inventory { maxDams } }"))["inventory"] == {"maxDams": 50}
+    await fill(page, New_token_for="backup")
+    await page.get_by_role("button", name="Create").click()
+    secret = await page.locator("code").inner_text()
+    assert (await server.query("{ viewer { name } }", secret))["viewer"] == {"name": "admin"}
+    await page.get_by_role("button", name="Revoke backup of admin").click()
+    await expect(page.get_by_role("row", name="backup")).to_contain_text("revoked")
+    assert (await server.post("{ viewer { name } }", secret))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    await expect(page.get_by_role("region", name="Delivery")).to_contain_text("at once")
+    await server.query(UPDATE, most=0)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1300), ("dark", 360)])
+async def test_pages_have_no_serious_fault_of_accessibility(
+    as_admin: OpenPage, scheme: str, width: int, server: Server
+) -> None:
+    page = await as_admin("/")
+    await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await page.set_viewport_size({"width": width, "height": 740})
+    if width == 360:
+        await page.get_by_text("List", exact=True).click()
+    base, found = page.url.split("/?")[0], {}
+    for path, shown in {
+        "": names(page).first,
+        "/dams/1": page.get_by_role("heading", name="Deer Creek"),
+        "/add": page.get_by_label(re.compile("^Name")),
+        "/admin": page.get_by_role("button", name="Revoke").first,
+        "/sign-in": page.get_by_role("button", name="Sign out"),
+    }.items():
+        if path:
+            await page.goto(base + path)
+        await expect(shown).to_be_visible()
+        await page.evaluate(AXE)
+        found[path] = await page.evaluate(GRAVE)
+        found[path] += await page.evaluate("document.documentElement.scrollWidth > innerWidth ? ['wider than it is'] : []")
+    assert {path: faults for path, faults in found.items() if faults} == {}
