@@ -70,7 +70,7 @@ def names(page: Page) -> Any:
 
 async def fill(page: Page, **values: str) -> None:
     for label, value in values.items():
-        box = page.get_by_label(re.compile(f"^{label.replace('_', ' ')}"))
+        box = page.locator("input").and_(page.get_by_label(re.compile(f"^{label.replace('_', ' ')}")))
         await box.fill(value)
         await box.press("Tab")
 
@@ -81,11 +81,11 @@ async def test_list_is_searched_ordered_and_exported(open_page: OpenPage, server
     await page.get_by_role("searchbox").fill("PROVO")
     await expect(names(page)).to_have_text(["Deer Creek", "Jordanelle"])
     await expect(page.get_by_text("2 dams", exact=True)).to_be_visible()
-    await page.get_by_role("button", name="Built").click()
-    await page.get_by_role("button", name="Built").click()
+    await page.get_by_role("button", name="River", exact=True).click()
+    await page.get_by_role("button", name="River", exact=True).click()
     await expect(names(page)).to_have_text(["Jordanelle", "Deer Creek"])
     await page.get_by_role("button", name="Show Jordanelle on the map").click()
-    await expect(page).to_have_url(re.compile(r"where=.*PROVO.*&orderBy=DATE_BUILT_DESC.*&dam=\d+"))
+    await expect(page).to_have_url(re.compile(r"where=.*PROVO.*&orderBy=RIVER_DESC.*&dam=\d+"))
     await page.reload()
     await expect(page.get_by_role("row", name="Jordanelle")).to_have_attribute("aria-current", "true")
 
@@ -112,7 +112,7 @@ async def test_dam_page_tells_all_in_the_units_that_are_chosen(open_page: OpenPa
     await expect(page.get_by_text("40.40660° N, 111.52660° W")).to_be_visible()
     await expect(page.get_by_role("region", name="History")).to_contain_text("Added")
     await page.get_by_role("link", name="Open this query").click()
-    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("query Dam(")
+    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text(re.compile(r"query\sDam\("))
     await page.goto(page.url.split("/graphiql")[0] + "/dams/4711")
     await expect(page.get_by_text("There is no dam 4711")).to_be_visible()
 
@@ -151,7 +151,7 @@ async def test_a_dam_is_added_with_the_keyboard_alone_after_all_that_is_wrong_is
     await expect(page.get_by_text("Is it one of these?")).to_be_visible()
     await expect(page.get_by_text(re.compile("called alike"))).to_be_visible()
     await keys.press("Enter")
-    await expect(page.get_by_text(re.compile("^Date Built"))).to_have_count(2)
+    await expect(page.get_by_text(re.compile("^Date Built"))).to_be_visible()
     await expect(page.get_by_label(re.compile("^Date built"))).to_be_focused()
     await keys.press("Control+A")
     await keys.type("1941")
@@ -245,5 +245,7 @@ async def test_pages_have_no_serious_fault_of_accessibility(
         await expect(shown).to_be_visible()
         await page.evaluate(AXE)
         found[path] = await page.evaluate(GRAVE)
-        found[path] += await page.evaluate("document.documentElement.scrollWidth > innerWidth ? ['wider than it is'] : []")
+        found[path] += await page.evaluate(
+            "document.documentElement.scrollWidth > innerWidth ? ['wider than it is'] : []"
+        )
     assert {path: faults for path, faults in found.items() if faults} == {}

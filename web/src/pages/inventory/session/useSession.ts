@@ -39,9 +39,9 @@ export function useSession() {
     try {
       await client.mutate({ mutation: SIGN_OUT });
     } finally {
+      await client.clearStore();
       session.end();
       socket.terminate();
-      await client.clearStore();
     }
   };
 
