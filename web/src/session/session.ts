@@ -1,4 +1,4 @@
-import { keepToken, readToken } from "./token";
+import { isSessionToken, keepToken, keepWhetherSession, readToken } from "./token";
 
 export interface Snapshot {
   /** Empty where nobody is signed in. */
@@ -27,7 +27,14 @@ export class Session {
     return this.#snapshot.token;
   }
 
-  begin(token: string): void {
+  /** Whether the token is to be revoked when its user leaves. */
+  get isRevokedAtEnd(): boolean {
+    return isSessionToken();
+  }
+
+  /** `isSession`: the token was made by signing in. */
+  begin(token: string, isSession: boolean): void {
+    keepWhetherSession(isSession);
     this.#change({ token, hasEnded: false });
   }
 

@@ -6,7 +6,7 @@ import { HTTP_URL, WS_URL } from "../../graphql/endpoint";
 import { openSocket } from "../../graphql/socket";
 import { EXAMPLES } from "./examples";
 import { linkedOperation } from "./linkedOperation";
-import { authorization, keepToken, readToken } from "../../session/token";
+import { authorization, keepToken, keepWhetherSession, readToken } from "../../session/token";
 import { TokenBox } from "./TokenBox";
 
 const socket = openSocket(WS_URL, () => authorization(readToken()));
@@ -29,6 +29,7 @@ export function Explorer() {
 
   const changeToken = (changed: string) => {
     keepToken(changed);
+    keepWhetherSession(false);
     setToken(changed);
     // Open subscriptions come back on a new connection, which says who is asking now.
     socket.terminate();

@@ -10,7 +10,7 @@ import { Session } from "../../session/session";
 import { App } from "./App";
 import { SocketStatus } from "./live/useLive";
 import { SessionContext, TRIES_TOKEN } from "./session/useSession";
-import { theme } from "./theme";
+import { readable, theme } from "./theme";
 import "@mantine/core/styles.layer.css";
 import "@mantine/notifications/styles.layer.css";
 
@@ -30,7 +30,7 @@ socket.status.subscribe(() => {
 
 mount(
   <ApolloProvider client={client}>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
+    <MantineProvider theme={theme} cssVariablesResolver={readable} defaultColorScheme="auto">
       <Notifications />
       <SessionContext value={{ session, socket }}>
         <SocketStatus value={socket.status}>

@@ -134,7 +134,7 @@ function AddedDams({ added }: { added: readonly Added[] }) {
   return (
     <div aria-live="polite">
       {added.length > 0 && (
-        <Alert color="green" title="Added">
+        <Alert color="green" title="Added" role="group">
           <List size="sm" spacing={4}>
             {added.map(({ damId, name, place, warnings }) => (
               <List.Item key={damId}>

@@ -56,7 +56,7 @@ function PasswordForm({ onDone }: { onDone: () => void }) {
         setProblem(data?.signIn.errors[0]?.message);
         return;
       }
-      await session.signIn(data.signIn.token);
+      await session.signIn(data.signIn.token, true);
       onDone();
     } catch (error) {
       setTrouble(error as Error);

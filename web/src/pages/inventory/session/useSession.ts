@@ -22,14 +22,14 @@ export function useSession() {
   const client = useApolloClient();
   const snapshot = useSyncExternalStore(session.subscribe, session.getSnapshot);
 
-  /** Rejects where the server does not accept the token. */
-  const signIn = async (token: string): Promise<void> => {
+  /** `isSession`: the token was made by signing in. Rejects where the server does not accept it. */
+  const signIn = async (token: string, isSession = false): Promise<void> => {
     await client.query({
       query: VIEWER,
       fetchPolicy: "network-only",
       context: { ...TRIES_TOKEN, headers: { Authorization: `Bearer ${token}` } },
     });
-    session.begin(token);
+    session.begin(token, isSession);
     // Open subscriptions come back on a new connection, which says who is asking now.
     socket.terminate();
     await client.refetchQueries({ include: "active" });
@@ -37,7 +37,7 @@ export function useSession() {
 
   const signOut = async (): Promise<void> => {
     try {
-      await client.mutate({ mutation: SIGN_OUT });
+      if (session.isRevokedAtEnd) await client.mutate({ mutation: SIGN_OUT });
     } finally {
       await client.clearStore();
       session.end();
