@@ -129,13 +129,13 @@ def main() -> None:
             print(line)
         print(*growth_table(growth), sep="\n")
     print("", *(f"- {remark}" for remark in bench.remarks), sep="\n")
-    plot(bar_medians(bench.results), options.plots / "queries.svg")
-    plot(growth_medians(growth), options.plots / "growth.svg")
+    if bench.results:
+        plot(bar_medians(bench.results), options.plots / "queries.svg")
+    if growth:
+        plot(growth_medians(growth), options.plots / "growth.svg")
 
 
 def plot(medians: Mapping[str, object], path: Path) -> None:
-    if not any(medians.values()):
-        return
     path.parent.mkdir(parents=True, exist_ok=True)
     data = MADE / "queries" / f"{path.stem}.json"
     data.write_text(json.dumps(medians, indent=1))
