@@ -18,9 +18,13 @@ class BoundConnection(sqlite3.Connection):
         self.set_progress_handler(self._is_late, INSTRUCTIONS)
 
     def cursor(self, *args: Any) -> Any:
-        """There is one for each statement, also for those of `execute`."""
+        """There is one for each statement."""
         self._deadline = time.monotonic() + self._timeout_s
         return super().cursor(*args)
+
+    def execute(self, *args: Any) -> Any:
+        """Python's own makes its cursor past ours."""
+        return self.cursor().execute(*args)
 
     def _is_late(self) -> bool:
         return time.monotonic() > self._deadline
