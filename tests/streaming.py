@@ -82,9 +82,15 @@ class Socket:
         return message
 
     async def names(self, count: int) -> list[str]:
-        """Of the next dams added."""
-        messages = [await self.receive() for _ in range(count)]
-        return [message["payload"]["data"]["damAdded"]["name"] for message in messages]
+        """Of the next dams added, however long they take: pings are answered."""
+        names: list[str] = []
+        while len(names) < count:
+            message = await self.receive()
+            if message["type"] == "ping":
+                await self.send({"type": "pong"})
+            else:
+                names.append(message["payload"]["data"]["damAdded"]["name"])
+        return names
 
     async def closed(self) -> tuple[int, str]:
         """Code and reason; what comes before is passed over."""

@@ -22,10 +22,10 @@ from tests.event_streams import (
     on_sqlite,
     subscribed,
 )
+from tests.fixtures_browser import CHROMIUM_OPTIONS
 from tests.services import find_chromium, free_port
 from tests.streaming import FOLLOW, TIMEOUT_S, add, add_many
 from tests.test_examples import serving
-from tests.test_web_pages import CHROMIUM_OPTIONS
 from transport import event_stream
 from transport.streams import subscriber
 

@@ -24,10 +24,10 @@ from websockets.typing import Subprotocol
 from auth.viewer import Viewer
 from models.database import Database
 from tests.conftest import ADMIN_TOKEN, Place, Serve, Server, until
+from tests.fixtures_browser import CHROMIUM_OPTIONS
 from tests.services import find_chromium, free_port
 from tests.streaming import add, add_many
 from tests.test_readme import ROOT, is_ready, line_with, running
-from tests.test_web_pages import CHROMIUM_OPTIONS
 
 WEBSOCKET_EXAMPLES = ["listen", "follow_websocket"]
 EXAMPLES = [*WEBSOCKET_EXAMPLES, "follow_sse"]

@@ -323,9 +323,9 @@ REFUSED = [
         "polygon is not a valid area: Hole lies outside shell[5 5].",
     ),
     (
-        "10,000 vertices",
-        polygon([*CIRCLE, CIRCLE[0]]),
-        f"polygon has 10,001 vertices; at most {MAX_VERTICES:,} are allowed. Simplify it.",
+        "a vertex too many",
+        polygon([*CIRCLE[:MAX_VERTICES], CIRCLE[0]]),
+        f"polygon has {MAX_VERTICES + 1:,} vertices; at most {MAX_VERTICES:,} are allowed. Simplify it.",
     ),
     (
         "off the world",
