@@ -21,6 +21,7 @@ PASSING = {
     "DATABASE_UNAVAILABLE",
     "INTERNAL_SERVER_ERROR",
     "TOO_MANY_SUBSCRIPTIONS",
+    "RATE_LIMITED",
 }
 
 client = httpx.Client(headers=HEADERS, timeout=httpx.Timeout(10, read=60))  # the server is never silent for so long

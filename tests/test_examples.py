@@ -116,6 +116,7 @@ PASSING = [
     "DATABASE_UNAVAILABLE",
     "INTERNAL_SERVER_ERROR",
     "TOO_MANY_SUBSCRIPTIONS",
+    "RATE_LIMITED",
 ]
 ENDS: Mapping[str, Any] = {
     "an error": lambda errors: {"type": "error", "payload": errors},

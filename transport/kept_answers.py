@@ -139,7 +139,8 @@ def _response(request: Request, context: Context, accepted: Accepted, kept: Kept
     if request.method != "GET" or accepted.json is None:
         return Response(kept.body, headers=headers)
     whose = "public" if context.authorization is None else "private"
-    headers |= {"etag": f"W/{kept.etag}", "cache-control": f"{whose}, no-cache", "vary": "accept, authorization, origin"}
+    headers |= {"etag": f"W/{kept.etag}", "cache-control": f"{whose}, no-cache"}
+    headers["vary"] = "accept, authorization, origin"
     if kept.etag in request.headers.get("if-none-match", ""):
         del headers["content-type"]
         return Response(status_code=304, headers=headers)

@@ -10,6 +10,7 @@ const PASSING_ERRORS: ReadonlySet<unknown> = new Set([
   "DATABASE_UNAVAILABLE",
   "INTERNAL_SERVER_ERROR",
   "TOO_MANY_SUBSCRIPTIONS",
+  "RATE_LIMITED",
 ]);
 
 /** Close codes that say that this client spoke out of turn: it would again. */
