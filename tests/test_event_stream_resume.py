@@ -117,7 +117,7 @@ async def test_a_page_resumes_by_itself_when_the_server_comes_again(
         await page.expose_function("tell", lambda name: told.append(name))
         query = "subscription { damAdded { name cursor } }"
         async with serving(place, port):
-            await page.goto(f"http://127.0.0.1:{port}/livez")
+            await page.goto(f"http://127.0.0.1:{port}/graphiql")  # whose policy lets it fetch
             await page.evaluate(
                 """query => new Promise(opened => {
                     const source = new EventSource("/graphql/stream?query=" + encodeURIComponent(query));
