@@ -178,6 +178,8 @@ def limits_of(settings: Settings) -> Limits:
         directives=settings.max_directives,
         root_fields=settings.max_root_fields,
         cost=settings.max_cost,
+        list_length=settings.max_list_length,
+        vertices=settings.max_vertices,
         introspection=settings.introspection,
     )
 

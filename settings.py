@@ -129,6 +129,12 @@ class Settings(BaseSettings):
     max_cost: int = Field(
         default=5_000, ge=1, description="What an operation may cost: the objects that it asks for, by docs/limits.md."
     )
+    max_list_length: int = Field(
+        default=100, ge=1, le=10_000, description="Values in a list of an input, such as the states of a filter."
+    )
+    max_vertices: int = Field(
+        default=5_000, ge=4, description="Of a polygon. State outlines at 1:5,000,000 have some hundreds."
+    )
     trusted_documents: tuple[Path, ...] = Field(
         default=(),
         description="Manifests of documents that may be named by their hash, besides that of our own pages, as JSON.",

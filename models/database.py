@@ -213,11 +213,15 @@ def _cause(error: Exception) -> object:
 
 
 def _is_overdue(error: Exception) -> bool:
-    """An operator's pg_cancel_backend has the same state, and other words."""
+    """By codes, as PostgreSQL's words are in the language of its operator.
+
+    What an operator stops by pg_cancel_backend has the same code; it took too long for them.
+    """
     cause = _cause(error)
-    state: str | None = getattr(cause, "sqlstate", None)
-    name: str | None = getattr(cause, "sqlite_errorname", None)
-    return (state == QUERY_CANCELED and "statement timeout" in str(cause)) or name == INTERRUPTED_IN_SQLITE
+    return (
+        getattr(cause, "sqlstate", None) == QUERY_CANCELED
+        or getattr(cause, "sqlite_errorname", None) == INTERRUPTED_IN_SQLITE
+    )
 
 
 def _is_passing(error: Exception) -> bool:

@@ -15,6 +15,9 @@ from schema.limits.extension import code_of_syntax
 logger = logging.getLogger(__name__)
 
 
+UNRESOLVED = "OPERATION_RESOLUTION_FAILURE"
+"""Which operation of the document is meant cannot be told. As Apollo Server calls it."""
+
 MASKED = "Something went wrong on our side. Report it with the request id."
 
 
@@ -44,7 +47,7 @@ class CodedErrors(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         if self._is_ambiguous():
             message = "The document holds several operations. Name one of them in operationName."
-            error = GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+            error = GraphQLError(message, extensions={"code": UNRESOLVED})
             self.execution_context.pre_execution_errors = [error]
         yield
         self._invalid = self.execution_context.pre_execution_errors or []
@@ -73,7 +76,7 @@ class CodedErrors(SchemaExtension):
         if error.extensions and "code" in error.extensions:
             return error
         if isinstance(error.original_error, CannotGetOperationTypeError):
-            return GraphQLError(error.original_error.as_http_error_reason(), extensions={"code": "BAD_USER_INPUT"})
+            return GraphQLError(error.original_error.as_http_error_reason(), extensions={"code": UNRESOLVED})
         code = self._code_of(error)
         if code is not None:
             error.extensions = {**(error.extensions or {}), "code": code}

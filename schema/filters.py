@@ -42,7 +42,9 @@ class DamFilter:
     text: str | None = strawberry.field(default=None, description="Part of the name, of another name or of the river.")
     owner: str | None = strawberry.field(default=None, description="The whole name of the owner.")
     river: str | None = strawberry.field(default=None, description="The whole name of the river.")
-    counties: list[str] | None = strawberry.field(default=None, description="Whole names; at most 100, as in any list.")
+    counties: list[str] | None = strawberry.field(
+        default=None, description="Whole names. Lists have at most 100 values."
+    )
     states: list[str] | None = strawberry.field(default=None, description='USPS codes, such as ["UT", "ID"].')
     external_ids: list[str] | None = strawberry.field(default=None, description='NID ids, such as ["UT10117"].')
     hazards: list[Hazard] | None = strawberry.field(default=None, description="Dams with one of these.")
@@ -61,7 +63,8 @@ class DamFilter:
     box: BoxInput | None = strawberry.field(default=None, description="Dams in a part of the map.")
     within: CircleInput | None = strawberry.field(default=None, description="Dams near a point.")
     polygon: GeoJSON | None = strawberry.field(
-        default=None, description="A GeoJSON Polygon or MultiPolygon of at most 5,000 vertices."
+        default=None,
+        description="A GeoJSON Polygon or MultiPolygon of at most 5,000 vertices, unless set otherwise.",
     )
 
 

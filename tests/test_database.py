@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from auth.viewer import Viewer
 from models import Event, EventKind, Inventory
 from models.database import ENGINE_OPTIONS, WRITER_POOLS, Database
-from models.errors import DatabaseUnavailable
+from models.errors import DatabaseUnavailable, OperationTimeout
 from pubsub.log import last_sequence, read_log
 from resolvers.inventory import read_inventory
 from tests.conftest import Place, Serve, until
@@ -189,9 +189,9 @@ async def test_a_statement_that_takes_too_long_is_stopped(place: Place, monkeypa
 
 @on_postgresql
 async def test_a_connection_that_is_ended_by_the_server_is_unavailable_once(database: Database) -> None:
-    for statement in ("SELECT pg_terminate_backend(pg_backend_pid())", "SELECT pg_cancel_backend(pg_backend_pid())"):
-        with pytest.raises(DatabaseUnavailable):
-            await execute(database, statement)
+    for function, error in (("terminate", DatabaseUnavailable), ("cancel", OperationTimeout)):
+        with pytest.raises(error):
+            await execute(database, f"SELECT pg_{function}_backend(pg_backend_pid())")
         assert await last_sequence(database) == 0
     assert connections_in_use(database) == 0
 

@@ -39,6 +39,16 @@ async def test_a_statement_that_takes_too_long_is_ended_by_the_database(place: P
         await database.close()
 
 
+IN_GERMAN = "DO $$ BEGIN RAISE 'breche Anfrage wegen Zeitüberschreitung ab' USING ERRCODE = 'query_canceled'; END $$"
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_statement_that_took_too_long_is_known_whatever_language_the_server_speaks(database: Database) -> None:
+    with pytest.raises(OperationTimeout):
+        async with database.read() as connection:
+            await connection.execute(text(IN_GERMAN))
+
+
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 async def test_a_transaction_whose_process_does_nothing_stops_no_adds(
     place: Place, database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,7 @@
 """Answers over HTTP: JSON with a code on each error, and a status that tells what happened to who can read it there.
 
 Statuses are those of GraphQL over HTTP, section 5.4, but for what is invalid: the draft of August 2026 says 422 where
-the audits of the working group, and so everybody, say 400.
+the audits of the working group, and so everybody, say 400. docs/design.md tells which is which.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
 from models.errors import InventoryError
+from schema.errors import UNRESOLVED
 from transport.negotiation import JSON, Accepted
 from transport.refusal import Refusal
 
@@ -20,6 +21,7 @@ STATUS = {
     "FORBIDDEN": 403,
     "DOCUMENT_NOT_TRUSTED": 403,
     "PERSISTED_QUERY_NOT_FOUND": 404,
+    UNRESOLVED: 422,
     "TOO_MANY_SUBSCRIPTIONS": 429,
     "RATE_LIMITED": 429,
     "DATABASE_UNAVAILABLE": 503,
@@ -55,7 +57,11 @@ def answer_of(result: ExecutionResult) -> Answer:
 
 
 def answer_to(error: InventoryError | Refusal) -> Answer:
-    return {"errors": [{"message": str(error), "extensions": error.extensions}]}
+    return answer_of_error(str(error), error.extensions)
+
+
+def answer_of_error(message: str, extensions: Mapping[str, Any]) -> Answer:
+    return {"errors": [{"message": message, "extensions": extensions}]}
 
 
 def status_of(answer: Answer) -> int:

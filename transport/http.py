@@ -27,6 +27,7 @@ from strawberry.types.unset import UNSET
 from models.errors import DatabaseUnavailable, InventoryError, ProviderUnavailable, Unauthenticated
 from resolvers.cursors import sequence_of
 from schema.context import Context
+from schema.errors import UNRESOLVED
 from transport import answers
 from transport.deadline import in_time
 from transport.event_stream import EventStream, ServerSentEvents
@@ -141,7 +142,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         except InvalidOperationTypeError as error:
             raise Refusal(*ELSEWHERE[error.operation_type]) from error
         except CannotGetOperationTypeError as error:
-            raise Refusal(400, error.as_http_error_reason()) from error
+            unresolved = answers.answer_of_error(error.as_http_error_reason(), {"code": UNRESOLVED})
+            return answers.response(unresolved, accepted)
         return answers.response(answers.answer_of(result), accepted)
 
     async def _stream(

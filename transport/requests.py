@@ -65,7 +65,7 @@ async def read_request(request: Request, max_bytes: int) -> GraphQLRequest:
     if request.method != "POST":
         raise Refusal(405, "GraphQL is asked by GET or POST.", {"allow": "GET, POST"})
     check_body_type(request)
-    return request_of(object_of(await read_body(request, max_bytes), "The body"))
+    return request_of(object_of(await read_body(request, max_bytes), "The body", 422))
 
 
 def members_of_url(parameters: Mapping[str, str]) -> dict[str, Any]:
@@ -113,12 +113,13 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def object_of(text: str | bytes, what: str) -> dict[str, Any]:
+def object_of(text: str | bytes, what: str, otherwise: int = 400) -> dict[str, Any]:
+    """Raises Refusal: with the status `otherwise` for JSON that is no object."""
     try:
         # orjson takes no NaN, no Infinity and no lone surrogates, and bounds the depth.
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise Refusal(400, f"{what} is not JSON.") from None
     if not isinstance(value, dict):
-        raise Refusal(400, f"{what} must be a JSON object. Batches are not taken.")
+        raise Refusal(otherwise, f"{what} must be a JSON object. Batches are not taken.")
     return value

@@ -1,18 +1,24 @@
 """uvicorn, made for many open streams: sockets that can be written to directly, and an end that is no cut.
 
-Built where uvicorn lets itself be extended: the classes of its connections, WebSocket and HTTP.
+Built where uvicorn lets itself be extended: the classes of its connections, WebSocket and HTTP. What is no request, or
+the head of one that is too long or too slow, is answered here, as no application hears of it.
 """
 
 import random
 import socket
-from asyncio import BaseTransport, Transport
+from asyncio import BaseTransport, TimerHandle, Transport
 from typing import Any, cast
 
 from uvicorn._types import ASGI3Application, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.datastructures import Headers
 from websockets.frames import Frame
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
+
+from transport import request_head
+from transport.refusal import REFUSED, Refusal
 
 CONNECTION = "dams.connection"
 """Key of the connection among the extensions of an ASGI scope."""
@@ -51,11 +57,31 @@ PONGS = (b'{"type":"pong"}', b'{"type": "pong"}')
 further: thousands of idle sockets would otherwise keep the process busy."""
 
 
+MAX_FRAGMENTS = 1_000
+"""Frames of one message. Browsers send one; empty ones would count for nothing in the size of the message."""
+
+
+class Handshake(ServerProtocol):
+    """Refuses in JSON."""
+
+    def reject(self, status: Any, text: str) -> Response:
+        response = super().reject(status, text)
+        status = response.status_code if response.status_code in REFUSED else 400
+        message = text.strip() or "There is no WebSocket at this path for pages of this origin."
+        headers, response.body = request_head.last_answer(Refusal(status, message))
+        response.headers = Headers({"date": response.headers["date"], **headers})
+        return response
+
+
 class Connection(WebSocketsSansIOProtocol):
     """A WebSocket. `writable` is set while its client reads on."""
 
     heard: float
     """When anything came from the client, by the loop's clock."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.conn = Handshake(max_size=self.config.ws_max_size, logger=self.logger)
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
@@ -81,6 +107,18 @@ class Connection(WebSocketsSansIOProtocol):
     def handle_text(self, event: Frame) -> None:
         if not (event.fin and event.data in PONGS):
             super().handle_text(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) < MAX_FRAGMENTS:
+            super().handle_cont(event)
+        else:
+            self.end(1009, f"A message may come in {MAX_FRAGMENTS} frames")
+
+    def handle_ping(self) -> None:
+        """A pong for who reads on: RFC 6455, section 5.5.3 asks for no more, and others would pile up."""
+        pong = b"".join(self.conn.data_to_send())
+        if self.writable.is_set():
+            self.transport.write(pong)
 
     @property
     def is_open(self) -> bool:
@@ -120,10 +158,90 @@ class Connection(WebSocketsSansIOProtocol):
 
 class HttpConnection(HttpToolsProtocol):
     _running: RequestResponseCycle | None = None
+    _deadline: TimerHandle | None = None
+    """Of a head."""
+    _in_head = False
+    _is_short = False
+    """Whether a head that ends in the chunk that is being read has no long lines."""
+    _refusal: Refusal | None = None
+    """Why nothing more is read."""
+    _received = 0
+    """Bytes since the current request began, its first chunk left out, which may hold the end of another one."""
+    _body_bytes = 0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
+        self._deadline = self.loop.call_later(request_head.HEAD_S, self._cut_slow_head)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refusal is not None:
+            return
+        self._received += len(data)
+        self._is_short = len(data) <= request_head.MAX_LINE_BYTES and not self._in_head
+        super().data_received(data)
+        if self._refusal is not None or self not in self.connections:  # which a WebSocket is no longer
+            return
+        refusal = request_head.refusal_of(self.url, self.headers) if self._in_head else None
+        # What is neither body nor in the fields that are complete: half a field, or trailers. A byte in a chunk of its
+        # own takes six.
+        if refusal is None and self._received - 8 * self._body_bytes > request_head.MAX_HEAD_BYTES:
+            refusal = request_head.TOO_LONG
+        if refusal is not None:
+            self._refuse(refusal)
+        elif self._deadline is None and self.timeout_keep_alive_task is None and not self._is_answering:
+            self._deadline = self.loop.call_later(request_head.HEAD_S, self._cut_slow_head)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         cast(dict[str, Any], self.scope)["extensions"] = {CONNECTION: self}
+        self._in_head = True
+        self._received = self._body_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        if not self._is_short or len(self.headers) > request_head.MAX_FIELDS:
+            self._refusal = request_head.refusal_of(self.url, self.headers)
+        if self.parser.should_upgrade() and self.parser.get_method() != b"GET" and self._should_upgrade():
+            self._refusal = request_head.NO_HANDSHAKE
+        if self._refusal is not None:
+            raise self._refusal  # so that the parser stops
+        self._in_head = False
+        self._forget_deadline()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """Called where the parser has stopped."""
+        self._refuse(self._refusal or request_head.NO_HTTP)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        self._forget_deadline()
+        if self._is_answering:  # in the middle of which another answer would be taken for a part of it
+            self.transport.close()
+            return
+        self.transport.write(request_head.as_sent(refusal))
+        self.transport.write_eof()
+        # Closed at once with something unread, the kernel would take the answer back.
+        self._deadline = self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _cut_slow_head(self) -> None:
+        self._deadline = None
+        if self._in_head:
+            self._refuse(request_head.TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
@@ -131,6 +249,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._forget_deadline()
         if self._running is not None and not self._running.response_complete:
             # uvicorn tells only the latest of pipelined requests, which may not have begun.
             self._running.disconnected = True

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, get_operation_ast, specified_rules
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 from strawberry.types.graphql import OperationType
 
-from models.errors import RateLimited
+from models.errors import BadUserInput, RateLimited
 from schema.context import Context
-from schema.documents import documents_of_process, prepared_of
+from schema.documents import Prepared, documents_of_process, prepared_of
 from schema.limits import Limits
 from schema.limits.cost import Costs
 from schema.limits.figures import Figures, figures_of
+from schema.limits.inputs import Inputs
+
+Made = TypeVar("Made")
 
 LIMITED = {
     "depth": ("DOCUMENT_TOO_DEEP", "Fields are nested {found} deep; they may be {limit} deep."),
@@ -68,22 +71,29 @@ def is_valid(text: str, schema: GraphQLSchema, limits: Limits) -> bool:
 
 
 @lru_cache
-def _costs_by(schema: GraphQLSchema) -> Callable[[DocumentNode], Costs]:
+def _by_schema(schema: GraphQLSchema, make: Callable[[GraphQLSchema, DocumentNode], Made]) -> Callable[[Any], Made]:
     """The same function each time, so that a document knows it again."""
-    return partial(Costs, schema)
+    return partial(make, schema)
 
 
-def cost_of(operation: ExecutionContext) -> int | None:
-    """None before it is known to be valid."""
+def valid(operation: ExecutionContext) -> Prepared | None:
+    """Its document; None before it is known to be valid."""
     document = operation.graphql_document
-    prepared = prepared_of(document) if document else None
-    if document is None or prepared is None or operation.pre_execution_errors:
-        return None
-    asked = get_operation_ast(document, operation.operation_name)
+    return prepared_of(document) if document and not operation.pre_execution_errors else None
+
+
+def cost_of(operation: ExecutionContext, prepared: Prepared) -> int:
+    asked = get_operation_ast(prepared.document, operation.operation_name)
     assert asked is not None
     context: Context = operation.context
-    costs = prepared.fact(_costs_by(operation.schema._schema))
+    costs: Costs = prepared.fact(_by_schema(operation.schema._schema, Costs))
     return costs.of(asked, operation.variables or {}, context.max_page_size)
+
+
+def too_long(operation: ExecutionContext, prepared: Prepared, limits: Limits) -> list[GraphQLError]:
+    inputs: Inputs = prepared.fact(_by_schema(operation.schema._schema, Inputs))
+    problems = inputs.problems(operation.variables or {}, limits)
+    return [GraphQLError(problem, extensions={"code": BadUserInput.code}) for problem in problems]
 
 
 class Limited(SchemaExtension):
@@ -109,17 +119,25 @@ class Limited(SchemaExtension):
             operation.pre_execution_errors = beyond(prepared.fact(figures_of), self._limits) or None
 
     def on_validate(self) -> Iterator[None]:
-        self._cost = cost_of(self.execution_context)
-        if self._cost is not None and self._cost > self._limits.cost:
+        operation = self.execution_context
+        if prepared := valid(operation):
+            operation.pre_execution_errors = too_long(operation, prepared, self._limits) or None
+            self._cost = cost_of(operation, prepared)
+            self._hold(self._cost)
+        yield
+
+    def _hold(self, cost: int) -> None:
+        if self.execution_context.pre_execution_errors:
+            return
+        if cost > self._limits.cost:
             message = (
-                f"The operation costs {min(self._cost, TOLD)}; it may cost {self._limits.cost}."
+                f"The operation costs {min(cost, TOLD)}; it may cost {self._limits.cost}."
                 " Ask for shorter pages, or for less in one operation."
             )
-            error = GraphQLError(message, extensions={"code": "COST_LIMIT_EXCEEDED", **self._told_cost(self._cost)})
+            error = GraphQLError(message, extensions={"code": "COST_LIMIT_EXCEEDED", **self._told_cost(cost)})
             self.execution_context.pre_execution_errors = [error]
-        elif self._cost is not None:
-            self._charge(self._cost)
-        yield
+        else:
+            self._charge(cost)
 
     def _charge(self, cost: int) -> None:
         """What it costs beyond the one point that the transport has charged; subscriptions share their executions."""
