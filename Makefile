@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The checks run in the order in which they are written, the cheap ones first.
 .NOTPARALLEL:
-.PHONY: help run test fuzz soak bench-fanout bench-queries lock clean lint types web-test services
+.PHONY: help run test fuzz soak bench-fanout bench-queries screenshots lock clean lint types web-test services
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -33,6 +33,9 @@ soak: .venv/requirements-dev.installed $(BIN)/dams services ## Ten minutes of ra
 
 fuzz: .venv/requirements-dev.installed $(BIN)/dams services ## Ten thousand random cases for each test that tries some hundreds (FUZZ_CASES=500 make fuzz)
 	@FUZZ_CASES=$${FUZZ_CASES:-10000} $(BIN)/pytest -m fuzz
+
+screenshots: .venv/requirements-dev.installed $(BIN)/dams $(WEB) services ## Take the pictures of docs/ anew
+	@SCREENSHOTS=docs $(BIN)/pytest tests/test_web_screenshots.py
 
 lock: .venv/requirements-dev.installed ## Bring requirements*.lock in line with pyproject.toml (delete them first for all the newest)
 	$(LOCK) --group build pyproject.toml --output-file requirements.lock

@@ -17,6 +17,10 @@ from tests.services import Service, find_chromium, running
 expect.set_options(timeout=20_000)
 """A page takes a second to load, and several where the tests of other files run beside it."""
 
+AXE = (Path(__file__).parent.parent / "web/node_modules/axe-core/axe.min.js").read_text()
+GRAVE = """() => axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations
+  .filter(({ impact }) => impact === "serious" || impact === "critical")
+  .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`))"""
 NETWORK_ERRORS = ("Failed to load resource", "WebSocket connection to")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",  # which root, in a container, may not use
@@ -30,12 +34,18 @@ CHROMIUM_OPTIONS = [
 class Gateway(Service):
     """`dams serve` on an empty embedded database in its folder: a process, so that it can be restarted."""
 
+    others: tuple[str, ...] = ()
+    """Addresses of servers that its settings let the pages ask."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    def settings(self) -> dict[str, str]:
+        return {"DAMS_PORT": str(self.port), "DAMS_DATA_DIR": str(self.folder), "DAMS_ADMIN_TOKEN": ADMIN_TOKEN}
+
     def dams(self, command: str, *options: str) -> list[str]:
-        settings = [f"DAMS_PORT={self.port}", f"DAMS_DATA_DIR={self.folder}", f"DAMS_ADMIN_TOKEN={ADMIN_TOKEN}"]
+        settings = [f"{name}={value}" for name, value in self.settings().items()]
         return ["env", *settings, str(Path(sys.executable).with_name("dams")), command, *options]
 
     def command(self) -> list[str]:
@@ -72,6 +82,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+SIGNED_IN = f"sessionStorage.setItem('dams:token', '{ADMIN_TOKEN}')"
 OpenPage = Callable[..., Awaitable[Page]]
 
 
@@ -85,7 +96,7 @@ async def open_page(browser: Browser, gateway: Gateway) -> AsyncIterator[OpenPag
     complaints: list[str] = []
     contexts = []
 
-    ours = (f"{gateway.url}/", f"ws://127.0.0.1:{gateway.port}/", "data:")
+    ours = (f"{gateway.url}/", f"ws://127.0.0.1:{gateway.port}/", "data:", *gateway.others)
 
     def note(address: str) -> None:
         if not address.startswith(ours):
@@ -109,3 +120,23 @@ async def open_page(browser: Browser, gateway: Gateway) -> AsyncIterator[OpenPag
     for context in contexts:
         await context.close()
     assert complaints == []
+
+
+@pytest.fixture
+async def as_admin(open_page: OpenPage) -> OpenPage:
+    """Opens a page as who is signed in with the administrator's token."""
+
+    async def open_signed_in(path: str, **parameters: str) -> Page:
+        page = await open_page("/livez")
+        await page.evaluate(SIGNED_IN)
+        await page.goto(page.url.replace("/livez?", f"{path}?"))
+        return page
+
+    return open_signed_in
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe calls serious or critical."""
+    await page.evaluate(AXE)
+    found: list[str] = await page.evaluate(GRAVE)
+    return found

@@ -3,23 +3,20 @@
 import asyncio
 import re
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Download, Page, Route, expect
 
-from tests.conftest import ADMIN_TOKEN, Server
-from tests.fixtures_browser import Gateway, OpenPage, clients_of, started
+from tests.conftest import ADMIN_TOKEN, Server, until
+from tests.fixtures_browser import Gateway, OpenPage, clients_of, faults, started
 from tests.test_web_pages import ADD
 
-AXE = (Path(__file__).parent.parent / "web/node_modules/axe-core/axe.min.js").read_text()
-GRAVE = """() => axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations
-  .filter(({ impact }) => impact === "serious" || impact === "critical")
-  .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`))"""
 PASSWORD = "correct horse battery"
-SIGNED_IN = f"sessionStorage.setItem('dams:token', '{ADMIN_TOKEN}')"
 UPDATE = "mutation ($most: Int) { updateInventory(input: {maxDams: $most, maxDamsPerUser: 0}) { errors { message } } }"
 REVOKE = "mutation ($id: ID!) { revokeToken(input: {id: $id}) { errors { message } } }"
 
@@ -51,19 +48,6 @@ async def server(gateway: Gateway) -> AsyncIterator[Server]:
         yield server
 
 
-@pytest.fixture
-async def as_admin(open_page: OpenPage, server: Server) -> OpenPage:
-    """Opens a page as who is signed in with the administrator's token."""
-
-    async def open_signed_in(path: str, **parameters: str) -> Page:
-        page = await open_page("/livez")
-        await page.evaluate(SIGNED_IN)
-        await page.goto(page.url.replace("/livez?", f"{path}?"))
-        return page
-
-    return open_signed_in
-
-
 def names(page: Page) -> Any:
     return page.locator("tbody th a")
 
@@ -84,6 +68,10 @@ async def test_list_is_searched_ordered_and_exported(open_page: OpenPage, server
     await page.get_by_role("button", name="River", exact=True).click()
     await page.get_by_role("button", name="River", exact=True).click()
     await expect(names(page)).to_have_text(["Jordanelle", "Deer Creek"])
+    query = await page.get_by_role("link", name="Open this query").get_attribute("href")
+    asked = parse_qs(urlsplit(query or "").query)
+    assert orjson.loads(asked["variables"][0])["where"] == {"text": "PROVO"}
+    assert asked["query"][0].startswith("query Dams(")
     await page.get_by_role("button", name="Show Jordanelle on the map").click()
     await expect(page).to_have_url(re.compile(r"where=.*PROVO.*&orderBy=RIVER_DESC.*&dam=\d+"))
     await page.reload()
@@ -98,6 +86,37 @@ async def test_list_is_searched_ordered_and_exported(open_page: OpenPage, server
     header, *rows = await asyncio.to_thread(file.read_text)
     lines = (header + "".join(rows)).splitlines()
     assert [line.split(",")[1] for line in lines] == ["name", "'=Echo", "Jordanelle", "Deer Creek"]
+
+
+async def test_an_export_can_be_cancelled_and_begun_again(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/")
+    exports: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        if route.request.post_data_json["operationName"] == "ExportDams":
+            exports.append(route)
+        else:
+            await route.continue_()
+
+    await page.route("**/graphql", hold)
+    await page.get_by_role("button", name="Export").click()
+    await page.get_by_role("menuitem", name="GeoJSON").click()
+    running = page.get_by_role("dialog", name="Export as GeoJSON")
+    await expect(running).to_contain_text(re.compile(r"0 of \d+ dams"))
+    await until(lambda: exports)
+    await running.get_by_role("button", name="Cancel").click()
+    await expect(running).to_be_hidden()
+    downloads: list[Download] = []
+    page.on("download", lambda file: downloads.append(file))
+    await exports[0].continue_()
+    await page.unroute("**/graphql")
+    await page.get_by_role("button", name="Export").click()
+    async with page.expect_download() as download:
+        await page.get_by_role("menuitem", name="GeoJSON").click()
+    file = Path(await (await download.value).path())
+    features = orjson.loads(await asyncio.to_thread(file.read_bytes))["features"]
+    assert {"Deer Creek", "Jordanelle"} <= {feature["properties"]["name"] for feature in features}
+    assert len(downloads) == 1
 
 
 async def test_nothing_found_says_what_to_do(open_page: OpenPage, server: Server) -> None:
@@ -167,6 +186,40 @@ async def test_a_dam_is_added_with_the_keyboard_alone_after_all_that_is_wrong_is
     await page.get_by_role("link", name="Dam Inventory").click()
     await expect(names(page)).to_have_text(["=Echo", "Deer Creek", "Deer Creek dam", "Jordanelle"])
     await server.query(UPDATE, most=0)
+
+
+async def test_a_place_is_picked_by_click_by_dragging_the_mark_and_by_enter(as_admin: OpenPage) -> None:
+    page = await as_admin("/add")
+    boxes = [page.get_by_label(re.compile(f"^{label}")) for label in ("Latitude", "Longitude")]
+
+    async def place() -> tuple[float, ...]:
+        return tuple([float(await box.input_value() or "nan") for box in boxes])
+
+    small_map = page.get_by_role("application", name="Location of the dam")
+    await small_map.click(position={"x": 200, "y": 200})
+    await expect(boxes[0]).not_to_be_empty()
+    clicked = await place()
+
+    area = await small_map.bounding_box()
+    assert area is not None
+    x, y = area["x"] + 200, area["y"] + 200
+    await page.mouse.move(x, y)
+    await page.mouse.down()
+    await page.mouse.move(x + 60, y - 40, steps=4)
+    await page.mouse.up()
+    await until(lambda: _differs(place, clicked))
+    dragged = await place()
+    assert dragged[0] > clicked[0], "to the north"
+    assert dragged[1] > clicked[1], "to the east"
+
+    await small_map.focus()
+    await page.keyboard.press("Enter")
+    await until(lambda: _differs(place, dragged))
+    assert await place() == pytest.approx((38.1, -95.75), abs=1.5), "the middle of the country"
+
+
+async def _differs(read: Callable[[], Awaitable[tuple[float, ...]]], known: tuple[float, ...]) -> bool:
+    return await read() != known
 
 
 async def test_who_may_not_add_is_not_offered_to(open_page: OpenPage, server: Server) -> None:
@@ -244,9 +297,18 @@ async def test_pages_have_no_serious_fault_of_accessibility(
         if path:
             await page.goto(base + path)
         await expect(shown).to_be_visible()
-        await page.evaluate(AXE)
-        found[path] = await page.evaluate(GRAVE)
+        found[path] = await faults(page)
         found[path] += await page.evaluate(
             "document.documentElement.scrollWidth > innerWidth ? ['wider than it is'] : []"
         )
     assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+async def test_pages_fit_a_phone_to_its_edges(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/")
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await page.get_by_text("List", exact=True).click()
+    for name in ("Sign in", "Open this query"):
+        await expect(page.get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+    for name in ("Order", "Rows read at a time"):
+        await expect(page.get_by_role("combobox", name=name)).to_be_in_viewport(ratio=1)

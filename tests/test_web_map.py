@@ -6,9 +6,10 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from tests.conftest import ADMIN_TOKEN, Server
 from tests.fixtures_browser import Gateway, OpenPage, clients_of, started
@@ -32,9 +33,8 @@ class GatewayWithRedis(Gateway):
         super().__init__()
         self._redis = redis
 
-    def dams(self, command: str, *options: str) -> list[str]:
-        env, *rest = super().dams(command, *options)
-        return [env, f"DAMS_REDIS_URL={self._redis.url}", *rest]
+    def settings(self) -> dict[str, str]:
+        return super().settings() | {"DAMS_REDIS_URL": self._redis.url}
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +181,28 @@ async def test_dams_arrive_while_redis_is_away_and_after_it_is_back(
     await shows(page, groups=0, dams=2)
 
 
+class HeldBack:
+    """What the server tells a page over new connections, kept until it is released."""
+
+    def __init__(self) -> None:
+        self._messages: list[tuple[WebSocketRoute, str | bytes]] = []
+        self._is_released = False
+
+    def route(self, to_page: WebSocketRoute) -> None:
+        def take(message: str | bytes) -> None:
+            if self._is_released or '"damAdded"' not in str(message):
+                to_page.send(message)
+            else:
+                self._messages.append((to_page, message))
+
+        to_page.connect_to_server().on_message(take)
+
+    def release(self) -> None:
+        self._is_released = True
+        for to_page, message in self._messages:
+            to_page.send(message)
+
+
 async def test_a_map_misses_nothing_while_it_is_away(open_page: OpenPage, gateway: Gateway, server: Server) -> None:
     box = BOXES["restart"]
     await add(server, "Removed while away", box, location={"latitude": 40.1, "longitude": -79.9})
@@ -195,8 +217,13 @@ async def test_a_map_misses_nothing_while_it_is_away(open_page: OpenPage, gatewa
     gone = (await server.query('{ dams(where: {text: "Removed while away"}) { nodes { id } } }'))["dams"]["nodes"]
     await server.query("mutation ($id: ID!) { removeDam(id: $id) { errors { code } } }", id=gone[0]["id"])
 
+    held_back = HeldBack()
+    await page.route_web_socket("**/graphql", held_back.route)
     await page.context.set_offline(False)
-    await expect(page.get_by_role("status")).to_have_text("live", timeout=RECONNECT_TIMEOUT_MS)
+    # Three came and one went, so there are two more.
+    await expect(page.get_by_role("status")).to_have_text("catching up: 2", timeout=RECONNECT_TIMEOUT_MS)
+    held_back.release()
+    await expect(page.get_by_role("status")).to_have_text("live")
     await expect(notice(page)).to_contain_text("3 dams added")
     await shows(page, groups=1, dams=0)
 
@@ -240,6 +267,18 @@ async def test_the_map_goes_to_the_result_of_a_filter(open_page: OpenPage, serve
     await shows(page, groups=0, dams=1)
     await page.get_by_text("Owner type", exact=True).click()
     await expect(page.get_by_role("region", name="Legend")).to_contain_text("Public utility")
+
+
+async def test_the_map_goes_to_where_one_is_or_says_why_not(open_page: OpenPage) -> None:
+    page = await open_map(open_page, BOXES["phone"])
+    await page.get_by_role("button", name="Show where I am").click()
+    await expect(page.get_by_role("button", name="The browser does not tell where you are.")).to_be_visible()
+    await page.context.grant_permissions(["geolocation"])
+    await page.context.set_geolocation({"latitude": 39.5, "longitude": -98.5})
+    await page.get_by_role("button", name="The browser does not tell where you are.").click()
+    await expect(page).to_have_url(re.compile(r"box=-9[89]\."))
+    west, south, east, north = map(float, parse_qs(urlsplit(page.url).query)["box"][0].split(","))
+    assert ((west + east) / 2, (south + north) / 2) == pytest.approx((-98.5, 39.5), abs=0.01)
 
 
 async def test_a_phone_shows_the_map_without_scrolling_sideways(open_page: OpenPage) -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { DamOrder, ExportedDamFragment, ListedDamFragment } from "../src/gql/graphql";
+import type { DamOrder, WholeDamFragment, ListedDamFragment } from "../src/gql/graphql";
 import { EMPTY, inputOf, placeOf, sorted } from "../src/pages/inventory/add/draft";
 import { CSV, GEOJSON } from "../src/pages/inventory/explore/export/formats";
 import { conditionsOf, withCondition } from "../src/pages/inventory/explore/filters";
@@ -104,7 +104,7 @@ describe("a dam that is added while the list is shown", () => {
 });
 
 describe("an exported file", () => {
-  const dam: ExportedDamFragment = {
+  const dam: WholeDamFragment = {
     ...listed(7, { name: '=2+2 "Big", Dam', heightFt: 12.5, ownerTypes: ["STATE", "FEDERAL"] }),
     otherNames: [],
     location: { __typename: "Location", latitude: 40.5, longitude: -111.25 },

@@ -3,20 +3,25 @@ import { type DocumentNode, Kind, print, visit } from "graphql";
 
 interface Props {
   document: DocumentNode;
-  variables: Record<string, unknown>;
+  variables: object;
 }
 
 /** To GraphiQL, with the very operation that this page has asked. */
 export function OpenQuery({ document, variables }: Props) {
+  return (
+    <Anchor href={queryAddress(document, variables)} size="sm">
+      Open this query
+    </Anchor>
+  );
+}
+
+/** Of GraphiQL with an operation in it. */
+export function queryAddress(document: DocumentNode, variables: object): string {
   const parameters = new URLSearchParams({
     query: print(withoutTypenames(document)),
     variables: JSON.stringify(variables, null, 2),
   });
-  return (
-    <Anchor href={`/graphiql?${parameters.toString()}`} size="sm">
-      Open this query
-    </Anchor>
-  );
+  return `/graphiql?${parameters.toString()}`;
 }
 
 /** The cache needs them, and nobody else. */

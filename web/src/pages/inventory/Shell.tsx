@@ -33,7 +33,7 @@ export function Shell({ children }: { children: ReactNode }) {
 
   return (
     <AppShell header={{ height: 52 }}>
-      <AppShell.Header px="md">
+      <AppShell.Header px={{ base: "xs", xs: "md" }}>
         <Group h="100%" justify="space-between" wrap="nowrap" gap="xs">
           <Group gap="lg" wrap="nowrap">
             <Burger
@@ -68,7 +68,18 @@ export function Shell({ children }: { children: ReactNode }) {
           <Group gap="xs" wrap="nowrap">
             <LiveStatus />
             <SchemeSwitch />
-            <Button component={Link} href="/sign-in" variant="default" leftSection={<IconUser size={16} />} maw={170}>
+            <Button
+              component={Link}
+              href="/sign-in"
+              variant="default"
+              leftSection={<IconUser size={16} />}
+              maw={170}
+              classNames={{
+                root: classes["user"] ?? "",
+                section: classes["userIcon"] ?? "",
+                label: classes["userName"] ?? "",
+              }}
+            >
               {viewer?.name ?? "Sign in"}
             </Button>
           </Group>

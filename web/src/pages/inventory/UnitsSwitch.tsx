@@ -7,6 +7,7 @@ export function UnitsSwitch() {
     <SegmentedControl
       size="xs"
       aria-label="Units"
+      style={{ flexShrink: 0 }}
       value={system}
       onChange={setSystem}
       data={[

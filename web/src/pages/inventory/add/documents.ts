@@ -10,12 +10,7 @@ export const CAPACITY = graphql(`
       knownOwners
     }
     viewer {
-      canAddDams
-      quota {
-        maxDams
-        used
-        remaining
-      }
+      ...Allowance
     }
   }
 `);

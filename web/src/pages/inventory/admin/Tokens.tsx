@@ -1,50 +1,26 @@
 import { useMutation, useQuery } from "@apollo/client/react";
-import { Badge, Button, Skeleton, Table, Text } from "@mantine/core";
+import { Badge, Button, Table, Text } from "@mantine/core";
 import type { ListedTokenFragment } from "../../../gql/graphql";
-import { Trouble } from "../Trouble";
 import { REVOKE_TOKEN, TOKENS } from "./documents";
 import { NewToken } from "./NewToken";
-import { Panel } from "./Panel";
+import { PagedPanel } from "./PagedPanel";
 
 export function Tokens() {
   const { data, error, fetchMore } = useQuery(TOKENS, { fetchPolicy: "cache-and-network" });
-  const page = data?.apiTokens;
   return (
-    <Panel title="API tokens">
+    <PagedPanel
+      title="API tokens"
+      noun="tokens"
+      headings={["Name", "User", "May", "Expires", "State"]}
+      connection={data?.apiTokens}
+      error={error}
+      row={(token) => <TokenRow key={token.id} token={token} />}
+      onMore={(after) => {
+        void fetchMore({ variables: { after } });
+      }}
+    >
       <NewToken />
-      {error && <Trouble error={error} />}
-      {!page && !error && <Skeleton height={120} />}
-      {page && (
-        <Table.ScrollContainer minWidth={640}>
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Name</Table.Th>
-                <Table.Th scope="col">User</Table.Th>
-                <Table.Th scope="col">May</Table.Th>
-                <Table.Th scope="col">Expires</Table.Th>
-                <Table.Th scope="col">State</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {page.edges.map(({ node }) => (
-                <TokenRow key={node.id} token={node} />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
-      {page?.pageInfo.hasNextPage && (
-        <Button
-          variant="default"
-          onClick={() => {
-            void fetchMore({ variables: { after: page.pageInfo.endCursor } });
-          }}
-        >
-          More tokens
-        </Button>
-      )}
-    </Panel>
+    </PagedPanel>
   );
 }
 

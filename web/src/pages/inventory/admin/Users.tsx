@@ -1,48 +1,24 @@
 import { useMutation, useQuery } from "@apollo/client/react";
-import { Button, Group, NumberInput, Skeleton, Table } from "@mantine/core";
+import { Button, Group, NumberInput, Table } from "@mantine/core";
 import { useState } from "react";
 import type { ListedUserFragment } from "../../../gql/graphql";
-import { Trouble } from "../Trouble";
 import { SET_USER_QUOTA, USERS } from "./documents";
-import { Panel } from "./Panel";
+import { PagedPanel } from "./PagedPanel";
 
 export function Users() {
   const { data, error, fetchMore } = useQuery(USERS, { fetchPolicy: "cache-and-network" });
-  const page = data?.users;
   return (
-    <Panel title="Users and quotas">
-      {error && <Trouble error={error} />}
-      {!page && !error && <Skeleton height={120} />}
-      {page && (
-        <Table.ScrollContainer minWidth={560}>
-          <Table verticalSpacing="xs">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th scope="col">Name</Table.Th>
-                <Table.Th scope="col">Groups</Table.Th>
-                <Table.Th scope="col">Dams added</Table.Th>
-                <Table.Th scope="col">Own quota</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {page.edges.map(({ node }) => (
-                <UserRow key={node.id} user={node} />
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
-      )}
-      {page?.pageInfo.hasNextPage && (
-        <Button
-          variant="default"
-          onClick={() => {
-            void fetchMore({ variables: { after: page.pageInfo.endCursor } });
-          }}
-        >
-          More users
-        </Button>
-      )}
-    </Panel>
+    <PagedPanel
+      title="Users and quotas"
+      noun="users"
+      headings={["Name", "Groups", "Dams added", "Own quota"]}
+      connection={data?.users}
+      error={error}
+      row={(user) => <UserRow key={user.id} user={user} />}
+      onMore={(after) => {
+        void fetchMore({ variables: { after } });
+      }}
+    />
   );
 }
 

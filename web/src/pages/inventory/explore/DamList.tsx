@@ -1,13 +1,15 @@
-import { Button, Drawer, Group, Loader, Pill, Select, Skeleton, Stack, Text } from "@mantine/core";
+import { ActionIcon, Button, Drawer, Group, Loader, Pill, Select, Skeleton, Stack, Text } from "@mantine/core";
 import { useDisclosure, useLocalStorage } from "@mantine/hooks";
-import { IconFilter } from "@tabler/icons-react";
+import { IconApi, IconFilter } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo } from "react";
+import { queryAddress } from "../OpenQuery";
 import { Trouble } from "../Trouble";
 import { UnitsSwitch } from "../UnitsSwitch";
 import { useUnits } from "../units";
 import { useView, type View } from "../view";
 import { DamTable } from "./DamTable";
 import { ExportMenu } from "./export/ExportMenu";
+import { DAMS } from "./documents";
 import { conditionsOf, withCondition } from "./filters";
 import { ORDERS, orderKey } from "./order";
 import { SearchBox } from "./SearchBox";
@@ -25,7 +27,7 @@ export function DamList() {
     defaultValue: "50",
     getInitialValueInEffect: false,
   });
-  const { edges, count, trouble, isStale, more, retry } = useDams(view, Number(pageSize));
+  const { variables, edges, count, trouble, isStale, more, retry } = useDams(view, Number(pageSize));
   const dams = useMemo(() => edges?.map(({ node }) => node), [edges]);
   const setWhere = (where: View["where"]) => {
     change({ where }, { replace: true });
@@ -42,6 +44,16 @@ export function DamList() {
         />
         <FilterButton view={view} onChange={setWhere} />
         <ExportMenu view={view} count={count} />
+        <ActionIcon
+          component="a"
+          href={queryAddress(DAMS, variables)}
+          variant="default"
+          size={36}
+          aria-label="Open this query"
+          title="Open this query in GraphiQL"
+        >
+          <IconApi size={18} />
+        </ActionIcon>
       </Group>
       <Chips view={view} change={change} />
       <Group gap="xs" px="sm" justify="space-between">
@@ -51,12 +63,14 @@ export function DamList() {
           </Text>
           {isStale && dams && <Loader size="xs" aria-label="Loading" />}
         </Group>
-        <Group gap="xs">
+        <Group gap="xs" wrap="nowrap" miw={0} maw="100%">
           <UnitsSwitch />
           <Select
             aria-label="Order"
             size="xs"
             w={170}
+            miw={90}
+            flex="0 1 auto"
             allowDeselect={false}
             data={Object.entries(ORDERS).map(([value, { label }]) => ({ value, label }))}
             value={orderKey(view.orderBy)}

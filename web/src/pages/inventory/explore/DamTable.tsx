@@ -63,7 +63,7 @@ export function DamTable({ dams, count, orderBy, onOrder, selected, onSelect, on
         <thead>
           <tr aria-rowindex={1}>
             <Heading field="NAME" label="Name" orderBy={orderBy} onOrder={onOrder} />
-            {COLUMNS.map(({ field, heading, isNumber, priority }) => (
+            {COLUMNS.map(({ field, heading, isNumber, width, priority }) => (
               <Heading
                 key={heading("metric")}
                 field={field}
@@ -71,6 +71,7 @@ export function DamTable({ dams, count, orderBy, onOrder, selected, onSelect, on
                 orderBy={orderBy}
                 onOrder={onOrder}
                 isNumber={isNumber}
+                width={width}
                 priority={priority}
               />
             ))}
@@ -106,10 +107,11 @@ interface HeadingProps {
   orderBy: DamOrder;
   onOrder: (orderBy: DamOrder) => void;
   isNumber?: boolean | undefined;
+  width?: string | undefined;
   priority?: number;
 }
 
-function Heading({ field, label, orderBy, onOrder, isNumber, priority }: HeadingProps) {
+function Heading({ field, label, orderBy, onOrder, isNumber, width, priority }: HeadingProps) {
   const isOrdered = field === orderBy.field;
   const isDown = orderBy.direction === "DESC";
   return (
@@ -118,6 +120,7 @@ function Heading({ field, label, orderBy, onOrder, isNumber, priority }: Heading
       data-number={isNumber}
       data-priority={priority}
       aria-sort={isOrdered ? (isDown ? "descending" : "ascending") : undefined}
+      style={{ width }}
     >
       {field ? (
         <UnstyledButton

@@ -11,9 +11,11 @@ import {
   merge,
   Observable,
   pairwise,
+  race,
   retry,
   share,
   startWith,
+  Subject,
   switchMap,
   takeWhile,
   tap,
@@ -67,8 +69,13 @@ export interface LiveState {
   added: readonly LiveDamFragment[];
   /** How many of them the user has not been told of, or has not dismissed yet. */
   unseen: number;
-  /** Grows whenever what was read before has to be read again: dams may have been removed, or too many were added. */
+  /**
+   * 1 from when the dams are followed; what is read from then on and `added` together miss nothing. Grows whenever what
+   * was read has to be read again: dams may have been removed, or too many were added.
+   */
   round: number;
+  /** The greatest damId when that began: who read before has to read again what ends earlier. */
+  since: number;
 }
 
 /** Events that come together are shown together: an import of thousands must not keep the page from moving. */
@@ -81,6 +88,19 @@ const RECOUNT_MS = 2_000;
 /** How often it is asked what is missing, while something is. */
 const CHECK_MS = 3_000;
 
+/** How often it is asked, as long as somebody looks, whether dams were removed: the stream tells of added ones only. */
+const REMOVED_MS = 30_000;
+
+const NOTHING_YET: LiveState = {
+  state: "connecting",
+  behind: 0,
+  trouble: undefined,
+  added: [],
+  unseen: 0,
+  round: 0,
+  since: 0,
+};
+
 /**
  * The dams that are added and meet a filter, as a store for React. It follows them while somebody looks.
  *
@@ -92,16 +112,19 @@ export class LiveDams {
   readonly #status: Status;
   readonly #where: DamFilter;
   readonly #listeners = new Set<() => void>();
-  #snapshot: LiveState = { state: "connecting", behind: 0, trouble: undefined, added: [], unseen: 0, round: 0 };
+  readonly #again = new Subject<void>();
+  #snapshot: LiveState = NOTHING_YET;
   /** The greatest damId that was read or came, and how many dams there are with it. */
   #newest = 0;
   #known = 0;
   /** Dams that came since all was read the last time. */
   #uncounted = 0;
-  #hasBegun = false;
   /** Whether it is known what was missed when the connection was lost the last time. */
   #isChecked = true;
   #stop = () => {};
+
+  /** The dams as they come, for who keeps a list of its own. */
+  readonly batches = new Subject<readonly LiveDamFragment[]>();
 
   constructor(client: ApolloClient, status: Status, where: DamFilter) {
     this.#client = client;
@@ -124,8 +147,13 @@ export class LiveDams {
     this.#tell({ unseen: 0 });
   };
 
+  /** Tries again at once, where something does not work. */
+  readonly retry = (): void => {
+    this.#again.next();
+  };
+
   #start(): () => void {
-    const following = merge(this.#recounts(this.#events()), this.#checks()).subscribe();
+    const following = merge(this.#recounts(this.#events()), this.#checks(), this.#removals()).subscribe();
     return () => {
       following.unsubscribe();
     };
@@ -145,7 +173,7 @@ export class LiveDams {
       retry({
         delay: (trouble: Error, failures) => {
           this.#tell({ trouble });
-          return timer(pauseMs(failures - 1));
+          return race(timer(pauseMs(failures - 1)), this.#again);
         },
         resetOnSuccess: true,
       }),
@@ -190,14 +218,19 @@ export class LiveDams {
     );
   }
 
+  #removals(): Observable<unknown> {
+    return timer(REMOVED_MS, REMOVED_MS).pipe(
+      filter(() => this.#snapshot.state === "live"),
+      exhaustMap(() => defer(() => this.#check()).pipe(catchError(() => EMPTY))),
+    );
+  }
+
   async #begin(): Promise<string> {
     const { inventory, dams } = await this.#read();
     this.#newest = dams.nodes[0]?.damId ?? 0;
     this.#known = dams.totalCount;
     this.#isChecked = true;
-    if (this.#hasBegun) this.#readAnew({ trouble: undefined, behind: 0 });
-    else this.#tell({});
-    this.#hasBegun = true;
+    this.#readAnew({ trouble: undefined, behind: 0, since: this.#newest });
     return inventory.eventCursor;
   }
 
@@ -205,10 +238,10 @@ export class LiveDams {
     const { dams } = await this.#read();
     const newest = dams.nodes[0]?.damId ?? 0;
     const behind = newest > this.#newest ? Math.max(1, dams.totalCount - this.#known) : 0;
+    const isChanged = !this.#isChecked || dams.totalCount < this.#known;
     if (behind === 0) this.#known = dams.totalCount;
-    const isFirst = !this.#isChecked;
     this.#isChecked = true;
-    if (isFirst) this.#readAnew({ behind });
+    if (isChanged) this.#readAnew({ behind });
     else this.#tell({ behind });
   }
 
@@ -230,6 +263,7 @@ export class LiveDams {
       behind: Math.max(0, behind - dams.length),
       trouble: undefined,
     });
+    this.batches.next(dams);
   }
 
   #readAnew(change: Partial<LiveState>): void {

@@ -1,13 +1,17 @@
 import type { ApolloClient } from "@apollo/client";
 import {
   auditTime,
-  buffer,
   defer,
+  delayWhen,
+  distinctUntilChanged,
+  filter,
+  from,
   map,
   merge,
+  Observable,
   partition,
   retry,
-  share,
+  startWith,
   type Subscription,
   switchMap,
   tap,
@@ -17,10 +21,10 @@ import { pauseMs } from "../../../graphql/pause";
 import type { DamsQueryVariables } from "../../../gql/graphql";
 import { DAM_COUNT, DAMS } from "../explore/documents";
 import { insertDams } from "../explore/insert";
-import { DAM_ADDED, EVENT_CURSOR } from "./documents";
+import { isInside } from "../map/cells";
+import type { LiveDams } from "./LiveDams";
 
-/** Dams that come together are shown together, and counted together. */
-const TOGETHER_MS = 60;
+/** Dams that come within this time are counted together. */
 const COUNT_WITHIN_MS = 500;
 
 /** More than these at once, as from an import, are not put into the list one by one: its first page is read anew. */
@@ -28,78 +32,86 @@ const FEW = 20;
 const READ_WITHIN_MS = 2_000;
 
 /**
- * Keeps the list and the count of a filter in the cache current until it is unsubscribed.
+ * Keeps the list and the count of a filter in the cache current until it is unsubscribed. The filter is that of `live`,
+ * and may be limited by a box.
  *
- * The stream mends what passes by itself. After anything else (its cursor expired, the server refuses, nothing could be
- * read) all is read anew. `onTrouble` hears why, and `undefined` once all is well again.
+ * It reads when `live` has begun to listen, and again when `live` says so. A dam that comes while a page is on its way
+ * waits for it: it is in the page or is put there. `onTrouble` hears why nothing could be read, and `undefined` once it
+ * could.
  */
 export function followDams(
   client: ApolloClient,
+  live: LiveDams,
   variables: DamsQueryVariables,
   onTrouble: (trouble: Error | undefined) => void,
 ): Subscription {
   const { where } = variables;
-  return defer(() => readDams(client, variables))
-    .pipe(
+  const box = where?.box;
+  const batches = live.batches.pipe(
+    map((dams) => (box ? dams.filter(({ location }) => isInside(location, box)) : dams)),
+    filter(({ length }) => length > 0),
+  );
+  const [few, many] = partition(batches, ({ length }) => length <= FEW);
+
+  const current = () => {
+    const read = readDams(client, variables);
+    const inserted = few.pipe(
+      delayWhen(() => from(read)),
+      tap((dams) => {
+        insertDams(client.cache, variables, dams);
+      }),
+    );
+    const counted = few.pipe(
+      auditTime(COUNT_WITHIN_MS),
+      switchMap(() => client.query({ query: DAM_COUNT, variables: { where }, fetchPolicy: "network-only" })),
+    );
+    const readAnew = many.pipe(
+      auditTime(READ_WITHIN_MS),
+      switchMap(() => readDams(client, variables)),
+    );
+    const told = from(read).pipe(
       tap(() => {
         onTrouble(undefined);
       }),
-      switchMap((after) => {
-        const subscription = { query: DAM_ADDED, variables: { after, where }, fetchPolicy: "no-cache" } as const;
-        const added = client.subscribe(subscription).pipe(
-          map(({ data, error }) => {
-            if (!data) throw new Error(error?.message, { cause: error });
-            return data.damAdded;
+    );
+    return merge(told, inserted, counted, readAnew);
+  };
+  return rounds(live)
+    .pipe(
+      switchMap(() =>
+        defer(current).pipe(
+          retry({
+            delay: (trouble: Error, failures) => {
+              onTrouble(trouble);
+              return timer(pauseMs(failures - 1));
+            },
+            resetOnSuccess: true,
           }),
-          share(),
-        );
-        const batches = added.pipe(buffer(added.pipe(auditTime(TOGETHER_MS))), share());
-        const [few, many] = partition(batches, ({ length }) => length <= FEW);
-        const inserted = few.pipe(
-          tap((dams) => {
-            insertDams(client.cache, variables, dams);
-          }),
-        );
-        const counted = few.pipe(
-          auditTime(COUNT_WITHIN_MS),
-          switchMap(() => client.query({ query: DAM_COUNT, variables: { where }, fetchPolicy: "network-only" })),
-        );
-        const readAnew = many.pipe(
-          auditTime(READ_WITHIN_MS),
-          switchMap(() => readDams(client, variables)),
-        );
-        return merge(inserted, counted, readAnew);
-      }),
-      retry({
-        delay: (trouble: Error, failures) => {
-          onTrouble(trouble);
-          return timer(pauseMs(failures - 1));
-        },
-        resetOnSuccess: true,
-      }),
+        ),
+      ),
     )
     .subscribe();
 }
 
-/**
- * Reads the first page and the count, and returns the cursor to listen from.
- *
- * The cursor comes first, so that a dam added meanwhile is in the list and comes as an event too. The other way round it
- * could be in neither.
- */
-async function readDams(client: ApolloClient, variables: DamsQueryVariables): Promise<string> {
+function rounds(live: LiveDams): Observable<number> {
+  return new Observable<void>((observer) =>
+    live.subscribe(() => {
+      observer.next();
+    }),
+  ).pipe(
+    startWith(undefined),
+    map(() => live.getSnapshot().round),
+    filter((round) => round > 0),
+    distinctUntilChanged(),
+  );
+}
+
+/** Reads the first page and the count. */
+async function readDams(client: ApolloClient, variables: DamsQueryVariables): Promise<void> {
   const fetchPolicy = "network-only";
-  const { inventory } = dataOf(await client.query({ query: EVENT_CURSOR, fetchPolicy }));
   const [page, count] = await Promise.all([
     client.query({ query: DAMS, variables, fetchPolicy }),
     client.query({ query: DAM_COUNT, variables: { where: variables.where }, fetchPolicy }),
   ]);
-  dataOf(page);
-  dataOf(count);
-  return inventory.eventCursor;
-}
-
-function dataOf<Data>({ data }: { data?: Data | undefined }): Data {
-  if (data === undefined) throw new Error("The server sent no data.");
-  return data;
+  if (!page.data || !count.data) throw new Error("The server sent no data.");
 }

@@ -19,8 +19,13 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   return <Live value={live}>{children}</Live>;
 }
 
-export function useLive(): LiveState & { dismiss: () => void } {
+export function useLiveDams(): LiveDams {
   const live = use(Live);
   if (!live) throw new Error("LiveProvider is missing.");
+  return live;
+}
+
+export function useLive(): LiveState & Pick<LiveDams, "dismiss"> {
+  const live = useLiveDams();
   return { ...useSyncExternalStore(live.subscribe, live.getSnapshot), dismiss: live.dismiss };
 }

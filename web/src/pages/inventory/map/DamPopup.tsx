@@ -2,6 +2,7 @@ import { Anchor } from "@mantine/core";
 import { Link } from "wouter";
 import { graphql } from "../../../gql";
 import type { DamCardFragment } from "../../../gql/graphql";
+import { type System, useUnits, withUnit } from "../units";
 import classes from "./DamPopup.module.css";
 import { SCALES } from "./palette";
 import { Popup } from "./Popup";
@@ -33,10 +34,11 @@ interface Props {
 
 /** A dam in short. */
 export function DamPopup({ dam, onClose }: Props) {
+  const [system] = useUnits();
   return (
     <Popup label={nameOf(dam)} onClose={onClose}>
       <dl className={classes["facts"]}>
-        {factsOf(dam).map(([term, value]) => (
+        {factsOf(dam, system).map(([term, value]) => (
           <div key={term}>
             <dt>{term}</dt>
             <dd>{value}</dd>
@@ -56,18 +58,14 @@ export function nameOf({ name }: { name: string | null }): string {
 
 const UNKNOWN = "Unknown";
 
-function factsOf(dam: DamCardFragment): [string, string][] {
+function factsOf(dam: DamCardFragment, system: System): [string, string][] {
   const kind = SCALES.ownerType.kindOf(dam).label;
   return [
     ["Owner", dam.owner ?? kind],
     ["River", dam.river ?? UNKNOWN],
     ["Built", dam.dateBuilt ?? UNKNOWN],
-    ["Height", measured(dam.heightFt, "ft")],
-    ["Storage", measured(dam.storageAcreFt, "acre-ft")],
+    ["Height", withUnit("height", dam.heightFt, system) || UNKNOWN],
+    ["Storage", withUnit("storage", dam.storageAcreFt, system) || UNKNOWN],
     ["Hazard", SCALES.hazard.kindOf(dam).label],
   ];
-}
-
-function measured(value: number | null, unit: string): string {
-  return value === null ? UNKNOWN : `${value.toLocaleString("en")} ${unit}`;
 }

@@ -1,4 +1,5 @@
 import type OlMap from "ol/Map";
+import { unByKey } from "ol/Observable";
 import Overlay from "ol/Overlay";
 import { fromLonLat } from "ol/proj";
 import { type ReactNode, useEffect, useState } from "react";
@@ -12,7 +13,10 @@ interface Props {
   children: ReactNode;
 }
 
-/** Something that stands above a place of the map and moves with it. */
+/** Between it and the edge of the map, in points: the tools stand there. */
+const MARGIN = 56;
+
+/** Something that stands above a place of the map and moves with it. The map makes room for it when it appears. */
 export function MapOverlay({ map, place: { latitude, longitude }, autoFocus, children }: Props) {
   const [element] = useState(() => document.createElement("div"));
   useEffect(() => {
@@ -23,8 +27,13 @@ export function MapOverlay({ map, place: { latitude, longitude }, autoFocus, chi
       offset: [0, -12],
     });
     map.addOverlay(overlay);
+    const appeared = map.once("postrender", () => {
+      overlay.panIntoView({ margin: MARGIN, animation: { duration: 200 } });
+    });
+    map.render();
     if (autoFocus) element.querySelector("button")?.focus({ preventScroll: true });
     return () => {
+      unByKey(appeared);
       map.removeOverlay(overlay);
     };
   }, [map, element, latitude, longitude, autoFocus]);

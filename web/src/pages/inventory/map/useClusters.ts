@@ -7,7 +7,7 @@ import { type Clusters, DAM_CLUSTERS, withDams } from "./clusters";
 
 /** What the map shows of the dams that meet a filter, with those that were added since. */
 export function useClusters(cells: CellView | undefined, where: Where) {
-  const { added, round } = useLive();
+  const { added, round, since } = useLive();
   const { data, error, loading, refetch } = useQuery(
     DAM_CLUSTERS,
     cells ? { variables: { ...cells, where }, fetchPolicy: "cache-and-network" } : skipToken,
@@ -16,12 +16,14 @@ export function useClusters(cells: CellView | undefined, where: Where) {
   const [last, setLast] = useState<{ cells: CellView; clusters: Clusters }>();
   if (data && cells && data.damClusters !== last?.clusters) setLast({ cells, clusters: data.damClusters });
 
+  // The first answer may have been made before the dams were listened for, and lack the last ones.
+  const isLate = last !== undefined && last.clusters.lastDamId < since;
   const readAnew = useEffectEvent(() => {
-    if (round > 0 && cells) void refetch();
+    if (cells && (round > 1 || isLate)) void refetch();
   });
   useEffect(() => {
     readAnew();
-  }, [round]);
+  }, [round, isLate]);
 
   const clusters = useMemo(() => last && withDams(last.clusters, last.cells, added), [last, added]);
   return {

@@ -1,12 +1,12 @@
-import { Button, Stack } from "@mantine/core";
+import { Alert, Button, Stack } from "@mantine/core";
 import { useEffect, useEffectEvent, useState } from "react";
 import type { AuthenticationQuery } from "../../../gql/graphql";
-import { Trouble } from "../Trouble";
+import type { Return } from "./openId";
 import { useSession } from "./useSession";
 
 interface Props {
   provider: NonNullable<AuthenticationQuery["authentication"]["openIdProvider"]>;
-  onDone: () => void;
+  onDone: (address: string) => void;
 }
 
 /** Goes to the provider; and takes the token where the page was opened by coming back from there. */
@@ -20,8 +20,9 @@ export function OpenIdButton({ provider, onDone }: Props) {
   };
 
   const finish = useEffectEvent(async () => {
-    await session.signIn(await onceAnswered(provider));
-    onDone();
+    const { token, address } = await onceAnswered(provider);
+    await session.signIn(token);
+    onDone(address);
   });
   useEffect(() => {
     if (isReturn(location.search)) finish().catch(fail);
@@ -33,14 +34,23 @@ export function OpenIdButton({ provider, onDone }: Props) {
         loading={isBusy}
         onClick={() => {
           setBusy(true);
-          import("./openId").then(({ goToProvider }) => goToProvider(provider)).catch(fail);
+          import("./openId").then(({ goToProvider }) => goToProvider(provider, here())).catch(fail);
         }}
       >
         Sign in with {new URL(provider.issuer).host}
       </Button>
-      {error && <Trouble error={error} />}
+      {error && (
+        <Alert color="red" role="alert" title="Signing in did not work">
+          {error.message}
+        </Alert>
+      )}
     </Stack>
   );
+}
+
+/** Where to go on afterwards. The page for signing in has nothing to go on with. */
+function here(): string {
+  return location.pathname === "/sign-in" ? "/" : location.pathname + location.search;
 }
 
 /** Whether the address is that of a return from the provider. */
@@ -50,8 +60,8 @@ function isReturn(search: string): boolean {
 }
 
 /** The code of a return can be used once, and effects may run twice. */
-let answered: Promise<string> | undefined;
+let answered: Promise<Return> | undefined;
 
-function onceAnswered(provider: Props["provider"]): Promise<string> {
-  return (answered ??= import("./openId").then(({ tokenOfReturn }) => tokenOfReturn(provider)));
+function onceAnswered(provider: Props["provider"]): Promise<Return> {
+  return (answered ??= import("./openId").then(({ readReturn }) => readReturn(provider)));
 }

@@ -6,8 +6,8 @@ import { AUTHENTICATION, SIGN_IN } from "./documents";
 import { OpenIdButton } from "./OpenIdButton";
 import { useSession } from "./useSession";
 
-/** All ways to sign in that the server offers. */
-export default function SignInForm({ onDone }: { onDone: () => void }) {
+/** All ways to sign in that the server offers. `address`: where to go on, for who comes back from elsewhere. */
+export default function SignInForm({ onDone }: { onDone: (address?: string) => void }) {
   const { data, error, refetch } = useQuery(AUTHENTICATION);
   if (error) {
     return (

@@ -17,8 +17,8 @@ export default function SignInPage() {
           <Account />
         ) : (
           <SignInForm
-            onDone={() => {
-              navigate("/", { replace: true });
+            onDone={(address = "/") => {
+              navigate(address, { replace: true });
             }}
           />
         )}

@@ -1,16 +1,22 @@
 import { graphql } from "../../../gql";
 
+graphql(`
+  fragment Allowance on Viewer {
+    canAddDams
+    quota {
+      maxDams
+      used
+      remaining
+    }
+  }
+`);
+
 export const VIEWER = graphql(`
   query Viewer {
     viewer {
       name
       permissions
-      canAddDams
-      quota {
-        maxDams
-        used
-        remaining
-      }
+      ...Allowance
     }
   }
 `);

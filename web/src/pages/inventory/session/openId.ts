@@ -17,16 +17,22 @@ function managerOf({ issuer, clientId, scopes }: Provider): UserManager {
   });
 }
 
-export async function goToProvider(provider: Provider): Promise<void> {
-  await managerOf(provider).signinRedirect();
+/** Leaves the page. `address` comes back with the token, to go on there. */
+export async function goToProvider(provider: Provider, address: string): Promise<void> {
+  await managerOf(provider).signinRedirect({ state: address });
 }
 
-/** The token that the provider sent us back with. */
-export async function tokenOfReturn(provider: Provider): Promise<string> {
+export interface Return {
+  token: string;
+  address: string;
+}
+
+/** What the provider sent us back with. */
+export async function readReturn(provider: Provider): Promise<Return> {
   const manager = managerOf(provider);
   const user = await manager.signinRedirectCallback();
   await manager.removeUser();
   // Its audience is our client id, which is what the server asks for unless it is told otherwise.
   if (!user.id_token) throw new Error("The provider sent no ID token.");
-  return user.id_token;
+  return { token: user.id_token, address: user.state as string };
 }

@@ -5,12 +5,12 @@ import { useState } from "react";
 import { Trouble } from "../../Trouble";
 import { filterOf, type View } from "../../view";
 import { CSV, type Format, GEOJSON } from "./formats";
-import { makeFile } from "./makeFile";
+import { makeFile, type Reading } from "./makeFile";
 
 interface Running {
   format: Format;
   abort: AbortController;
-  read: number;
+  progress: Reading;
   error?: Error;
 }
 
@@ -21,16 +21,16 @@ export function ExportMenu({ view, count }: { view: View; count: number | undefi
 
   const start = async (format: Format) => {
     const abort = new AbortController();
-    setRunning({ format, abort, read: 0 });
+    setRunning({ format, abort, progress: { read: 0 } });
     const change = (changed: Partial<Running>) => {
       setRunning((current) => (current?.abort === abort ? { ...current, ...changed } : current));
     };
     try {
       const asked = { where: filterOf(view), orderBy: view.orderBy };
-      const onRead = (read: number) => {
-        change({ read });
+      const onProgress = (progress: Reading) => {
+        change({ progress });
       };
-      save(await makeFile(client, { asked, format, signal: abort.signal, onRead }), format.fileName);
+      save(await makeFile(client, { asked, format, signal: abort.signal, onProgress }), format.fileName);
       setRunning(undefined);
     } catch (error) {
       if (!abort.signal.aborted) change({ error: error as Error });
@@ -75,12 +75,14 @@ export function ExportMenu({ view, count }: { view: View; count: number | undefi
             ) : (
               <>
                 <Progress
-                  value={count ? (100 * running.read) / count : 0}
+                  value={count ? (100 * running.progress.read) / count : 0}
                   aria-label="Dams read"
                   transitionDuration={200}
                 />
                 <Text size="sm">
-                  {running.read.toLocaleString("en")} of {count?.toLocaleString("en")} dams
+                  {running.progress.read.toLocaleString("en")} of {count?.toLocaleString("en")} dams
+                  {running.progress.waitS !== undefined &&
+                    `; the server asks to wait ${running.progress.waitS.toLocaleString("en")} s`}
                 </Text>
               </>
             )}

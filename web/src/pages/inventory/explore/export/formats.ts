@@ -1,9 +1,9 @@
-import type { ExportedDamFragment } from "../../../../gql/graphql";
+import type { WholeDamFragment } from "../../../../gql/graphql";
 
 type Value = string | number | null;
 
 /** The attributes of a file, in the order of its columns. Units are in the names. */
-const ATTRIBUTES: Record<string, (dam: ExportedDamFragment) => Value> = {
+const ATTRIBUTES: Record<string, (dam: WholeDamFragment) => Value> = {
   damId: (dam) => dam.damId,
   name: (dam) => dam.name,
   otherNames: (dam) => dam.otherNames.join("; "),
@@ -28,7 +28,7 @@ export interface Format {
   fileName: string;
   mediaType: string;
   begin: string;
-  dam: (dam: ExportedDamFragment) => string;
+  dam: (dam: WholeDamFragment) => string;
   /** Between two dams. */
   separator: string;
   end: string;

@@ -1,42 +1,21 @@
-import type { ApolloClient } from "@apollo/client";
+import { type ApolloClient, CombinedGraphQLErrors } from "@apollo/client";
 import { graphql } from "../../../../gql";
-import type { DamFilter, DamOrder, ExportDamsQuery, ExportedDamFragment } from "../../../../gql/graphql";
+import type {
+  DamFilter,
+  DamOrder,
+  ExportDamsQuery,
+  ExportDamsQueryVariables,
+  WholeDamFragment,
+} from "../../../../gql/graphql";
 import type { Format } from "./formats";
 
 const PAGE_SIZE = 100;
-
-graphql(`
-  fragment ExportedDam on Dam {
-    id
-    damId
-    name
-    otherNames
-    owner
-    ownerTypes
-    river
-    dateBuilt
-    location {
-      latitude
-      longitude
-    }
-    externalId
-    structureId
-    state
-    county
-    heightFt
-    storageAcreFt
-    drainageAreaSqMi
-    purposes
-    damTypes
-    hazard
-  }
-`);
 
 const EXPORT = graphql(`
   query ExportDams($where: DamFilter, $orderBy: DamOrder, $first: Int!, $after: String) {
     dams(where: $where, orderBy: $orderBy, first: $first, after: $after) {
       nodes {
-        ...ExportedDam
+        ...WholeDam
       }
       pageInfo {
         hasNextPage
@@ -51,38 +30,81 @@ interface Asked {
   orderBy: DamOrder;
 }
 
+export interface Reading {
+  /** Dams that have been read. */
+  read: number;
+  /** Seconds until the next page is asked for, where the server wants a pause. */
+  waitS?: number | undefined;
+}
+
+interface Making {
+  asked: Asked;
+  format: Format;
+  signal: AbortSignal;
+  onProgress: (progress: Reading) => void;
+}
+
 /**
- * The file of all dams that meet the filter. `onRead` hears how many have been read.
+ * The file of all dams that meet the filter. Where the server limits how much may be asked for, it waits as long as it is
+ * told to, and goes on.
  *
  * Rejects for errors of the server, and when the signal is aborted.
  */
-export async function makeFile(
-  client: ApolloClient,
-  {
-    asked,
-    format,
-    signal,
-    onRead,
-  }: { asked: Asked; format: Format; signal: AbortSignal; onRead: (count: number) => void },
-): Promise<Blob> {
+export async function makeFile(client: ApolloClient, { asked, format, signal, onProgress }: Making): Promise<Blob> {
   const parts = [format.begin];
   let count = 0;
-  for await (const dams of pages(client, asked)) {
+  const wait = (waitS: number) => {
+    onProgress({ read: count, waitS });
+    return pause(waitS, signal);
+  };
+  for await (const dams of pages(client, asked, wait)) {
     signal.throwIfAborted();
     for (const dam of dams) parts.push(count++ > 0 ? format.separator : "", format.dam(dam));
-    onRead(count);
+    onProgress({ read: count });
   }
   return new Blob([...parts, format.end], { type: format.mediaType });
 }
 
-async function* pages(client: ApolloClient, asked: Asked): AsyncGenerator<readonly ExportedDamFragment[]> {
+type Wait = (seconds: number) => Promise<void>;
+
+async function* pages(client: ApolloClient, asked: Asked, wait: Wait): AsyncGenerator<readonly WholeDamFragment[]> {
   let after: string | null = null;
   do {
+    const variables: ExportDamsQueryVariables = { ...asked, first: PAGE_SIZE, after };
     const page: ExportDamsQuery | undefined = (
-      await client.query({ query: EXPORT, variables: { ...asked, first: PAGE_SIZE, after }, fetchPolicy: "no-cache" })
+      await patiently(() => client.query({ query: EXPORT, variables, fetchPolicy: "no-cache" }), wait)
     ).data;
     if (!page) throw new Error("The server sent no data.");
     yield page.dams.nodes;
     after = page.dams.pageInfo.hasNextPage ? page.dams.pageInfo.endCursor : null;
   } while (after !== null);
+}
+
+/** Asks, and asks again when the server says, as long as it is only the rate that it refuses. */
+async function patiently<Answer>(ask: () => Promise<Answer>, wait: Wait): Promise<Answer> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const seconds = retryAfterOf(error);
+      if (seconds === undefined) throw error;
+      await wait(seconds);
+    }
+  }
+}
+
+function retryAfterOf(error: unknown): number | undefined {
+  const extensions = CombinedGraphQLErrors.is(error) ? error.errors[0]?.extensions : undefined;
+  return extensions?.["code"] === "RATE_LIMITED" ? Number(extensions["retryAfter"]) : undefined;
+}
+
+/** Rejects when the signal is aborted. */
+function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timeout = setTimeout(resolve, seconds * 1_000);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timeout);
+      reject(signal.reason as Error);
+    });
+  });
 }
