@@ -39,6 +39,7 @@ from transport.http import GraphQLEndpoint
 from transport.kept_answers import KeptAnswers
 from transport.pages import GroundMap, page_routes
 from transport.persisted import PersistedDocuments, read_manifests
+from transport.refusal import Refusal
 from transport.streams.delivery import Delivery, host_of
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class State(TypedDict):
     provider: Provider | None
     kept_answers: KeptAnswers
     on_drain: Callable[[], None]
+    on_refusal: Callable[[Refusal], None]
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -123,6 +125,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 "provider": provider,
                 "kept_answers": KeptAnswers(settings.kept_answers_mb * 2**20),
                 "on_drain": delivery.drain,
+                "on_refusal": lambda refusal: delivery.metrics.told([{"extensions": refusal.extensions}]),
             }
 
     session_life = timedelta(hours=settings.session_hours)

@@ -35,6 +35,7 @@ FIND_TOKENS = (
         ApiToken.token_hash,
         ApiToken.user_id,
         User.name,
+        User.is_disabled,
         ApiToken.name.label("token"),
         ApiToken.scopes,
         ApiToken.expires_at,
@@ -48,11 +49,13 @@ FIND_PERMISSIONS = (
     .join(GroupPermission, GroupPermission.group_id == UserGroup.group_id)
     .where(UserGroup.user_id.in_(bindparam("user_ids", expanding=True)))
 )
-FIND_USERS = select(User.subject, User.id, User.name).where(
+FIND_USERS = select(User.subject, User.id, User.name, User.is_disabled).where(
     User.issuer == bindparam("issuer"), User.subject.in_(bindparam("subjects", expanding=True))
 )
 GROUPS = select(Group.name, GroupPermission.permission).join(GroupPermission, GroupPermission.group_id == Group.id)
 TOKENS_A_STATEMENT = 500
+
+DISABLED = "This user is disabled. An administrator can enable it again."
 
 
 Found = dict[Any, Viewer | Unauthenticated]
@@ -108,6 +111,8 @@ def _viewer(token: str, found: Any, granted: dict[int, set[Permission]]) -> View
         return Unauthenticated("This API token is unknown or was revoked. Ask for a new one.")
     if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
         return Unauthenticated(f"This API token expired on {found.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one.")
+    if found.is_disabled:
+        return Unauthenticated(DISABLED)
     permissions = frozenset(granted[found.user_id])
     if found.scopes is not None:
         permissions &= {Permission(scope) for scope in found.scopes.split()}
@@ -136,6 +141,8 @@ async def _by_claims(reader: Reader, claims: Sequence[Claims]) -> Found:
             viewers[each] = Unauthenticated("This token of the OpenID provider has expired. Sign in again.")
         elif user is None:
             viewers[each] = UnknownUser("This user of the OpenID provider was removed.")
+        elif user.is_disabled:
+            viewers[each] = Unauthenticated(DISABLED)
         else:
             permissions = frozenset[Permission]().union(*(granted.get(group, ()) for group in each.groups))
             viewers[each] = Viewer(user.id, user.name, permissions, each.token_id, credential=each)

@@ -64,13 +64,15 @@ async def has_passwords(database: Database) -> bool:
 
 
 async def sign_in(database: Database, name: str, password: str, life: timedelta) -> Session:
-    """Raises Refused where name and password do not belong together."""
+    """Raises Refused where name and password do not belong together, and for a user who is disabled."""
     found = await _find(database, name)
     kept = found.password_hash if found else None
     async with _hashing:
         is_right = await asyncio.to_thread(_fits, kept or NOBODYS, password)
     if found is None or kept is None or not is_right:
         raise wrong_credentials()
+    if found.is_disabled:  # told to nobody who does not know the password
+        raise Refused("USER_DISABLED", None, "This user is disabled. An administrator can enable it again.")
     hashed = await asyncio.to_thread(hasher.hash, password) if hasher.check_needs_rehash(kept) else kept
     unchanged = update(User).where(User.id == found.id, User.password_hash == kept)
     async with database.write() as connection:
@@ -83,7 +85,7 @@ async def _find(database: Database, name: str) -> Any:
     if "\x00" in name:  # which PostgreSQL takes in no text
         return None
     async with database.read() as connection:
-        found = await connection.execute(select(User.id, User.password_hash).where(User.name == name))
+        found = await connection.execute(select(User.id, User.password_hash, User.is_disabled).where(User.name == name))
         return found.one_or_none()
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit import COMMAND_LINE, Actor, note
 from models import Action, Group, User, UserGroup
@@ -18,6 +19,7 @@ class UserInfo:
     groups: tuple[str, ...]
     max_dams: int | None
     """Own quota; None where that of the inventory applies."""
+    is_disabled: bool
 
 
 async def add_user(
@@ -25,20 +27,55 @@ async def add_user(
 ) -> None:
     """Raises Refused for a name that is taken and for a group that is not there."""
     async with database.write() as connection:
-        known = {group.name: group.id for group in await connection.execute(select(Group.id, Group.name))}
-        for group in groups:
-            if group not in known:
-                message = f'There is no group "{group}". The groups are {", ".join(sorted(known))}.'
-                raise Refused("NOT_FOUND", "groups", message)
+        group_ids = await _group_ids(connection, groups)
         try:
             added = await connection.execute(insert(User).returning(User.id), {"name": name, "max_dams": max_dams})
         except IntegrityError:
             raise Refused("NAME_TAKEN", "name", f'There is a user "{name}" already.') from None
-        user_id = added.scalar_one()
-        memberships = [{"user_id": user_id, "group_id": known[group]} for group in dict.fromkeys(groups)]
-        if memberships:
-            await connection.execute(insert(UserGroup), memberships)
+        await _join(connection, added.scalar_one(), group_ids)
         await note(connection, by, Action.USER_ADDED, name, ", ".join(groups))
+
+
+async def set_groups(database: Database, name: str, groups: Sequence[str], by: Actor = COMMAND_LINE) -> None:
+    """The user is in these groups and in no others.
+
+    Raises Refused where there is no such user or group, and for users of an OpenID provider.
+    """
+    async with database.write() as connection:
+        group_ids = await _group_ids(connection, groups)
+        found = (await connection.execute(select(User.id, User.issuer).where(User.name == name))).one_or_none()
+        if found is None:
+            raise no_user(name)
+        if found.issuer is not None:
+            raise Refused("USER_OF_PROVIDER", "groups", f"The groups of {name} are in the tokens of {found.issuer}.")
+        await connection.execute(delete(UserGroup).where(UserGroup.user_id == found.id))
+        await _join(connection, found.id, group_ids)
+        await note(connection, by, Action.GROUPS_SET, name, ", ".join(groups))
+
+
+async def _group_ids(connection: AsyncConnection, groups: Sequence[str]) -> list[int]:
+    """Raises Refused for a group that is not there."""
+    known = {group.name: group.id for group in await connection.execute(select(Group.id, Group.name))}
+    for group in groups:
+        if group not in known:
+            message = f'There is no group "{group}". The groups are {", ".join(sorted(known))}.'
+            raise Refused("NOT_FOUND", "groups", message)
+    return [known[group] for group in dict.fromkeys(groups)]
+
+
+async def _join(connection: AsyncConnection, user_id: int, group_ids: Sequence[int]) -> None:
+    memberships = [{"user_id": user_id, "group_id": group_id} for group_id in group_ids]
+    if memberships:
+        await connection.execute(insert(UserGroup), memberships)
+
+
+async def set_disabled(database: Database, name: str, is_disabled: bool, by: Actor = COMMAND_LINE) -> None:
+    """Raises Refused where there is no such user."""
+    async with database.write() as connection:
+        changed = await connection.execute(update(User).where(User.name == name).values(is_disabled=is_disabled))
+        if changed.rowcount == 0:
+            raise no_user(name)
+        await note(connection, by, Action.USER_DISABLED if is_disabled else Action.USER_ENABLED, name)
 
 
 async def set_quota(database: Database, name: str, max_dams: int | None, by: Actor = COMMAND_LINE) -> None:
@@ -64,8 +101,10 @@ async def list_users(database: Database) -> list[UserInfo]:
         groups: dict[int, list[str]] = {}
         for user_id, group in await connection.execute(memberships):
             groups.setdefault(user_id, []).append(group)
-        users = await connection.execute(select(User.id, User.name, User.max_dams).order_by(User.name))
-        return [UserInfo(user.name, tuple(groups.get(user.id, ())), user.max_dams) for user in users]
+        users = await connection.execute(
+            select(User.id, User.name, User.max_dams, User.is_disabled).order_by(User.name)
+        )
+        return [UserInfo(user.name, tuple(groups.get(user.id, ())), user.max_dams, user.is_disabled) for user in users]
 
 
 async def count_users(database: Database) -> int:

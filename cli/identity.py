@@ -12,7 +12,7 @@ from auth import passwords, tokens, users
 from cli.app import app, out, ready_database
 from models.errors import BadUserInput
 from models.identity import Permission
-from resolvers.accounts import LONGEST_LIFE_DAYS
+from resolvers.accounts import LONGEST_LIFE_DAYS, MOST
 from resolvers.text import UnusableText, clean_text
 
 user_app = typer.Typer(no_args_is_help=True, help="Users, their groups and quotas.")
@@ -36,7 +36,9 @@ def usable_name(name: str) -> str:
 def add_user(
     name: str,
     group: Annotated[list[str], typer.Option(help="admin, contributor or reader; may be given again.")],
-    quota: Annotated[int | None, typer.Option(min=0, help="Own quota; 0 means none. Default: the inventory's.")] = None,
+    quota: Annotated[
+        int | None, typer.Option(min=0, max=MOST, help="Own quota; 0 means none. Default: the inventory's.")
+    ] = None,
 ) -> None:
     """Add a user."""
     name = usable_name(name)
@@ -68,13 +70,54 @@ def set_password(name: str) -> None:
 @user_app.command("quota")
 def set_quota(
     name: str,
-    quota: Annotated[int | None, typer.Argument(min=0, help="0 means none; left out: the inventory's applies.")] = None,
+    quota: Annotated[
+        int | None, typer.Argument(min=0, max=MOST, help="0 means none; left out: the inventory's applies.")
+    ] = None,
 ) -> None:
     """Set how many dams a user may add."""
 
     async def work() -> None:
         async with ready_database() as database:
             await users.set_quota(database, name, quota)
+
+    asyncio.run(work())
+
+
+@user_app.command("groups")
+def set_groups(
+    name: str,
+    group: Annotated[
+        list[str] | None, typer.Option(help="admin, contributor or reader; may be given again. Left out: none.")
+    ] = None,
+) -> None:
+    """Set the groups a user is in."""
+
+    async def work() -> None:
+        async with ready_database() as database:
+            await users.set_groups(database, name, group or [])
+
+    asyncio.run(work())
+    out.print(f"{name} is in {', '.join(group) if group else 'no group'}.")
+
+
+@user_app.command("disable")
+def disable_user(name: str) -> None:
+    """Take a user's tokens and password no longer; open streams end within a second."""
+    _set_disabled(name, True)
+    out.print(f"{name} is disabled.")
+
+
+@user_app.command("enable")
+def enable_user(name: str) -> None:
+    """Take them again."""
+    _set_disabled(name, False)
+    out.print(f"{name} is enabled.")
+
+
+def _set_disabled(name: str, is_disabled: bool) -> None:
+    async def work() -> None:
+        async with ready_database() as database:
+            await users.set_disabled(database, name, is_disabled)
 
     asyncio.run(work())
 
@@ -87,9 +130,10 @@ def list_users() -> None:
         async with ready_database() as database:
             return await users.list_users(database)
 
-    table = Table("user", "groups", "quota")
+    table = Table("user", "groups", "quota", "disabled")
     for user in asyncio.run(work()):
-        table.add_row(user.name, ", ".join(user.groups), "inventory's" if user.max_dams is None else str(user.max_dams))
+        quota = "inventory's" if user.max_dams is None else str(user.max_dams)
+        table.add_row(user.name, ", ".join(user.groups), quota, "yes" if user.is_disabled else "")
     out.print(table)
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Text
+from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UtcDateTime, by_value
@@ -13,6 +13,9 @@ class Action(StrEnum):
     USER_ADDED = "user_added"
     PASSWORD_SET = "password_set"  # noqa: S105  # no password
     QUOTA_SET = "quota_set"
+    GROUPS_SET = "groups_set"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
     TOKEN_CREATED = "token_created"  # noqa: S105
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     SIGNED_IN = "signed_in"
@@ -27,6 +30,7 @@ class AuditEntry(Base):
     """
 
     __tablename__ = "audit"
+    __table_args__ = (Index(None, "actor", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -38,4 +42,4 @@ class AuditEntry(Base):
     subject: Mapped[str] = mapped_column(Text)
     """The user or the setting that it was done to."""
     detail: Mapped[str | None] = mapped_column(Text)
-    """The name of the token, the new value."""
+    """The name of the token, the new value, the groups."""

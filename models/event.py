@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Text
+from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UtcDateTime, by_value
@@ -22,6 +22,7 @@ class Event(Base):
     """
 
     __tablename__ = "events"
+    __table_args__ = (Index(None, "actor", "sequence"),)
 
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[EventKind] = mapped_column(by_value(EventKind))

@@ -32,6 +32,8 @@ class User(Base):
     issuer: Mapped[str | None] = mapped_column(Text)
     """The provider of a user who came with its token; together with the subject it tells who that is."""
     subject: Mapped[str | None] = mapped_column(Text)
+    is_disabled: Mapped[bool] = mapped_column(default=False)
+    """Whose tokens and password are not taken, until it is enabled again."""
 
 
 class Group(Base):

@@ -1,12 +1,13 @@
 """Users and their tokens, as pages show them; what may be done to whose."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, select, update
 
 from auth import tokens
-from auth.audit import note
+from auth.audit import Actor, note
 from auth.viewer import Viewer
 from models import Action, ApiToken, Group, Inventory, User, UserGroup
 from models.database import Database
@@ -29,6 +30,7 @@ SELECT_USERS: Select[Any] = (
         User.max_dams.label("own_max_dams"),
         User.password_hash.is_not(None).label("has_password"),
         User.issuer,
+        User.is_disabled,
         MAX_DAMS.label("max_dams"),
         USED.label("used"),
     )
@@ -76,10 +78,29 @@ async def load_user(database: Database, user_id: int) -> Row[Any] | None:
         return found
 
 
+async def change_user(
+    database: Database, viewer: Viewer, user_id: int, change: Callable[[str, Actor], Awaitable[None]]
+) -> Row[Any] | None:
+    """The user afterwards. `change` is given its name.
+
+    Raises Unauthenticated and Forbidden, Refused where there is no such user, and what the change raises.
+    """
+    viewer.require(Permission.MANAGE_INVENTORY)
+    require_whole(viewer)
+    if (user := await load_user(database, user_id)) is None:
+        raise Refused("NOT_FOUND", "id", "There is no such user.")
+    await change(user.name, viewer.actor)
+    return await load_user(database, user_id)
+
+
+MOST = 2**31 - 1
+"""What a column of whole numbers holds, and GraphQL's Int."""
+
+
 def require_limit(field: str, value: int | None) -> None:
     """Raises Refused."""
-    if value is not None and value < 0:
-        raise Refused("OUT_OF_RANGE", field, f"{field} must be 0 (no limit) or more, not {value:,}.")
+    if value is not None and not 0 <= value <= MOST:
+        raise Refused("OUT_OF_RANGE", field, f"{field} must be from 0 (no limit) to {MOST:,}, not {value:,}.")
 
 
 async def load_token(database: Database, token_hash: str) -> Row[Any]:
@@ -122,7 +143,7 @@ def require_whole(viewer: Viewer) -> None:
     if not viewer.is_authenticated:
         raise Unauthenticated("Sign in to have API tokens.")
     if viewer.is_limited:
-        raise Forbidden("A token that is limited to some permissions makes and revokes no tokens.")
+        raise Forbidden("A token that is limited to some permissions makes and revokes no tokens and changes no users.")
 
 
 def clean_name(name: str) -> str:

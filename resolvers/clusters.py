@@ -5,6 +5,7 @@ process has to keep an index of its own and to follow the log with it, and every
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -17,8 +18,9 @@ from resolvers.filters import Filter, clauses
 MAX_ZOOM = 22
 """A cell is 2 metres wide."""
 
-MAX_CELLS = 2_500
-"""In a box: a screen of 3840 x 2160 points has some 2,000 of 64 points."""
+MAX_CELLS = 1_600
+"""In a box: a screen of 2560 x 1440 points has some 1,000 of 64 points. With two dams in each they cost nearly as much
+as one operation may by default."""
 
 CELLS_A_TILE = 4
 """Side by side in a map tile, whose 256 points show 360 degrees at zoom 0."""
@@ -66,6 +68,17 @@ class Grid:
         columns = (east - west if west <= east else east - west + 360) // self.width + 2
         rows = (north - south) // self.height + 2
         return int(columns * rows)
+
+
+def cells_asked_for(zoom: Any, box: Any) -> int:
+    """At most, by arguments that nobody has checked; what will be refused counts as the most."""
+    try:
+        if not 0 <= zoom <= MAX_ZOOM:
+            return MAX_CELLS
+        cells = Grid(int(zoom)).cells_in((box["west"], box["south"], box["east"], box["north"]))
+    except (ArithmeticError, KeyError, TypeError, ValueError):
+        return MAX_CELLS
+    return max(0, min(MAX_CELLS, cells))
 
 
 def grid_for(zoom: int, box: Box) -> Grid:

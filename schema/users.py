@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import argument
 
-from auth.users import set_quota
+from auth.users import set_disabled, set_groups, set_quota
 from models.errors import Refused
 from models.identity import Permission
 from resolvers import accounts
@@ -27,6 +27,7 @@ class User:
     quota: Quota = strawberry.field(description="The quota that applies, and what is used of it.")
     has_password: bool = strawberry.field(description="Whether the user can sign in with a password.")
     issuer: str | None = strawberry.field(description="The OpenID provider that the user came from; null: none.")
+    is_disabled: bool = strawberry.field(description="Whether its tokens and its password are not taken.")
     user_id: strawberry.Private[int]
 
     @strawberry.field(description="Names of the user's groups. Those that a provider's token brings are not kept.")
@@ -43,6 +44,7 @@ class User:
             quota=Quota.from_state(QuotaState(row.max_dams, row.used)),
             has_password=bool(row.has_password),
             issuer=row.issuer,
+            is_disabled=row.is_disabled,
             user_id=row.id,
         )
 
@@ -57,6 +59,30 @@ class SetUserQuotaInput:
 
 @strawberry.type(description="The user whose quota was set, or why it was not.")
 class SetUserQuotaPayload:
+    user: User | None = strawberry.field(default=None, description="Null where there are errors.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
+@strawberry.input(description="The groups that one user is in.")
+class SetUserGroupsInput:
+    id: strawberry.ID = strawberry.field(description="As in User.id.")
+    groups: list[str] = strawberry.field(description="All of them, by name; those that are left out are left.")
+
+
+@strawberry.type(description="The user whose groups were set, or why they were not.")
+class SetUserGroupsPayload:
+    user: User | None = strawberry.field(default=None, description="Null where there are errors.")
+    errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
+
+
+@strawberry.input(description="Whether one user is disabled.")
+class SetUserDisabledInput:
+    id: strawberry.ID = strawberry.field(description="As in User.id.")
+    is_disabled: bool = strawberry.field(description="True to take its tokens and its password no longer.")
+
+
+@strawberry.type(description="The user that was disabled or enabled, or why it was not.")
+class SetUserDisabledPayload:
     user: User | None = strawberry.field(default=None, description="Null where there are errors.")
     errors: list[UserError] = strawberry.field(default_factory=list, description="Why nothing was changed.")
 
@@ -95,3 +121,38 @@ class UserMutation:
         except Refused as refusal:
             return SetUserQuotaPayload(errors=[UserError.from_refusal(refusal)])
         return SetUserQuotaPayload(user=User.from_row(await accounts.load_user(database, user_id)))
+
+    @strawberry.mutation(description="Set the groups of a user. Needs manage_inventory, by a token without scopes.")
+    async def set_user_groups(
+        self,
+        info: Info,
+        input: Annotated[SetUserGroupsInput, argument(description="Whose, and which.")],  # noqa: A002
+    ) -> SetUserGroupsPayload:
+        database, viewer = info.context.database, await info.context.viewer()
+        user_id = number_of(input.id, "User", "the id of a user")
+        try:
+            row = await accounts.change_user(
+                database, viewer, user_id, lambda name, by: set_groups(database, name, input.groups, by)
+            )
+        except Refused as refusal:
+            return SetUserGroupsPayload(errors=[UserError.from_refusal(refusal)])
+        return SetUserGroupsPayload(user=User.from_row(row))
+
+    @strawberry.mutation(
+        description="Disable a user, whose streams end at once, or enable it again."
+        " Needs manage_inventory, by a token without scopes."
+    )
+    async def set_user_disabled(
+        self,
+        info: Info,
+        input: Annotated[SetUserDisabledInput, argument(description="Whom, and whether.")],  # noqa: A002
+    ) -> SetUserDisabledPayload:
+        database, viewer = info.context.database, await info.context.viewer()
+        user_id = number_of(input.id, "User", "the id of a user")
+        try:
+            row = await accounts.change_user(
+                database, viewer, user_id, lambda name, by: set_disabled(database, name, input.is_disabled, by)
+            )
+        except Refused as refusal:
+            return SetUserDisabledPayload(errors=[UserError.from_refusal(refusal)])
+        return SetUserDisabledPayload(user=User.from_row(row))

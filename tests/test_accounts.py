@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 
 from auth import passwords
 from auth.passwords import set_password
@@ -19,7 +20,7 @@ from models.database import Database
 from models.errors import Refused
 from models.identity import Permission
 from pubsub.buckets import Rate
-from resolvers import signing_in
+from resolvers import changes, signing_in
 from resolvers.cursors import dam_global_id, encode
 from tests.conftest import ADMIN_TOKEN, Serve, Server
 from tests.streaming import ADD, add_many, dam_input
@@ -251,6 +252,87 @@ async def test_users_are_listed_with_their_quotas_which_can_be_set(
     unknown = (await server.query(QUOTA, id=encode("User", 99)))["setUserQuota"]
     assert [error["code"] for error in unknown["errors"]] == ["NOT_FOUND"]
     assert await code(server, QUOTA, id="nonsense") == "BAD_USER_INPUT"
+
+
+SET_GROUPS = """mutation ($id: ID!, $groups: [String!]!) { setUserGroups(input: {id: $id, groups: $groups}) {
+  user { name groups } errors { code field message } } }"""
+SET_DISABLED = """mutation ($id: ID!, $isDisabled: Boolean!) {
+  setUserDisabled(input: {id: $id, isDisabled: $isDisabled}) { user { name isDisabled } errors { code } } }"""
+
+
+async def test_the_groups_of_a_user_are_changed(server: Server, database: Database, ada: str) -> None:
+    token = await create_token(database, user="ada", name="laptop")
+    user = encode("User", 2)
+    for groups, permissions in (
+        (["reader", "admin", "reader"], sorted(Permission)),
+        ([], ["view_dams"]),
+        (["contributor"], ["add_dams", "view_dams"]),
+    ):
+        payload = (await server.query(SET_GROUPS, id=user, groups=groups))["setUserGroups"]
+        assert payload == {"user": {"name": "ada", "groups": sorted(set(groups))}, "errors": []}
+        assert (await server.query(VIEWER, token))["viewer"]["permissions"] == permissions
+    refused = (await server.query(SET_GROUPS, id=user, groups=["reader", "nobles"]))["setUserGroups"]
+    assert [(error["code"], error["field"]) for error in refused["errors"]] == [("NOT_FOUND", "groups")]
+    assert (await server.query(VIEWER, token))["viewer"]["permissions"] == ["add_dams", "view_dams"]
+    unknown = (await server.query(SET_GROUPS, id=encode("User", 99), groups=[]))["setUserGroups"]
+    assert [error["code"] for error in unknown["errors"]] == ["NOT_FOUND"]
+    told = [entry["detail"] for entry in (await server.query(AUDIT))["auditTrail"]["nodes"][:3]]
+    assert told == ["contributor", "", "reader, admin, reader"]
+
+
+async def test_the_groups_of_users_of_a_provider_are_its_own(server: Server, database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(User), {"name": "eve", "issuer": "https://id.example", "subject": "u1"})
+    payload = (await server.query(SET_GROUPS, id=encode("User", 2), groups=["admin"]))["setUserGroups"]
+    assert [(error["code"], error["field"]) for error in payload["errors"]] == [("USER_OF_PROVIDER", "groups")]
+
+
+async def test_a_user_who_is_disabled_can_do_nothing_until_enabled_again(
+    server: Server, database: Database, ada: str
+) -> None:
+    token = await create_token(database, user="ada", name="laptop")
+    user = encode("User", 2)
+    payload = (await server.query(SET_DISABLED, id=user, isDisabled=True))["setUserDisabled"]
+    assert payload == {"user": {"name": "ada", "isDisabled": True}, "errors": []}
+    assert await code(server, VIEWER, token) == "UNAUTHENTICATED"
+    assert [error["code"] for error in (await sign_in(server))["errors"]] == ["USER_DISABLED"]
+    assert [error["code"] for error in (await sign_in(server, password="x"))["errors"]] == ["WRONG_CREDENTIALS"]
+    payload = (await server.query(SET_DISABLED, id=user, isDisabled=False))["setUserDisabled"]
+    assert payload == {"user": {"name": "ada", "isDisabled": False}, "errors": []}
+    assert (await server.query(VIEWER, token))["viewer"]["name"] == "ada"
+    assert (await sign_in(server))["errors"] == []
+    actions = [entry["action"] for entry in (await server.query(AUDIT))["auditTrail"]["nodes"]]
+    assert actions[1:3] == ["USER_ENABLED", "USER_DISABLED"]
+
+
+async def test_a_token_for_few_permissions_changes_no_users_nor_does_who_manages_nothing(
+    server: Server, database: Database, ada: str
+) -> None:
+    limited = await create_token(database, user="admin", name="limited", scopes=[Permission.MANAGE_INVENTORY])
+    other = await create_token(database, user="ada", name="laptop")
+    for token in (limited, other):
+        assert await code(server, SET_GROUPS, token, id=encode("User", 2), groups=["admin"]) == "FORBIDDEN"
+        assert await code(server, SET_DISABLED, token, id=encode("User", 1), isDisabled=True) == "FORBIDDEN"
+    assert (await server.query(USERS))["users"]["nodes"][1]["groups"] == ["contributor"]
+
+
+@pytest.mark.parametrize("kind", ["changes", "auditTrail"])
+async def test_what_one_user_did_is_found_by_an_index(database: Database, kind: str) -> None:
+    rows = changes.select_changes(None, "ada") if kind == "changes" else changes.select_audit("ada")
+    listing = changes.CHANGES if kind == "changes" else changes.AUDIT
+    statement = rows.order_by(listing.number.desc()).limit(21)
+    index = "ix_events_actor_sequence" if kind == "changes" else "ix_audit_actor_id"
+    dialect = (postgresql if database.dialect == "postgresql" else sqlite).dialect()
+    compiled = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    explain = "EXPLAIN" if database.dialect == "postgresql" else "EXPLAIN QUERY PLAN"
+    async with database.write() as connection:
+        if database.dialect == "postgresql":  # to which a table without rows is worth no index
+            await connection.execute(text("SET LOCAL enable_seqscan = off"))
+            await connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        plan = str((await connection.execute(text(f"{explain} {compiled}"))).all())
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
+    assert "Sort" not in plan
 
 
 async def test_caps_are_changed_one_by_one(server: Server) -> None:

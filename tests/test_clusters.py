@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from auth.viewer import Viewer
 from models.database import Database
 from models.vocabulary import Hazard
-from resolvers.clusters import MAX_CELLS, MAX_ZOOM, Grid, grid_for, load_clusters
+from resolvers.clusters import MAX_CELLS, MAX_ZOOM, Grid, cells_asked_for, grid_for, load_clusters
 from resolvers.extents import SECTOR, around, load_extent
 from schema.filters import BoxInput, DamFilter, conditions
 from tests.conftest import ENGINES, Serve, Server
@@ -157,7 +157,7 @@ async def test_clusters_and_extent_over_http(server: Server) -> None:
     [
         (-1, "zoom must be from 0 to 22, not -1."),
         (MAX_ZOOM + 1, "zoom must be from 0 to 22, not 23."),
-        (10, "At zoom 10 this box has some 11,195,736 cells; at most 2,500 are allowed. Ask for a smaller box"),
+        (10, "At zoom 10 this box has some 11,195,736 cells; at most 1,600 are allowed. Ask for a smaller box"),
     ],
 )
 async def test_a_view_that_cannot_be_is_refused(server: Server, zoom: int, message: str) -> None:
@@ -178,8 +178,12 @@ def test_cells_are_never_more_than_said(box: BoxInput, zoom: int) -> None:
     rows = {math.floor((edge + 90) / grid.height) for edge in (box.south, box.north)}
     if box.west <= box.east:
         assert (max(columns) - min(columns) + 1) * (max(rows) - min(rows) + 1) <= grid.cells_in(box.edges)
+    asked = cells_asked_for(zoom, vars(box))
     if grid.cells_in(box.edges) <= MAX_CELLS:
         assert grid_for(zoom, box.edges) == grid
+        assert asked == grid.cells_in(box.edges)
+    else:
+        assert asked == MAX_CELLS
 
 
 async def test_clusters_are_closed_with_the_rest_of_reading(serve: Serve, admin: Viewer) -> None:

@@ -93,6 +93,12 @@ def test_users_and_tokens_are_made_listed_and_revoked(run: Run) -> None:
     assert re.search(r"ada +│ contributor +│ 3 ", run("user", "list"))
     run("user", "quota", "ada")
     assert re.search(r"ada +│ contributor +│ inventory's ", run("user", "list"))
+    assert run("user", "groups", "ada", "--group", "reader", "--group", "admin") == "ada is in reader, admin.\n"
+    assert run("user", "disable", "ada") == "ada is disabled.\n"
+    assert re.search(r"ada +│ admin, reader +│ inventory's +│ yes", run("user", "list"))
+    assert run("user", "enable", "ada") == "ada is enabled.\n"
+    assert run("user", "groups", "ada") == "ada is in no group.\n"
+    assert re.search(r"ada +│ +│ inventory's +│ +│", run("user", "list"))
     listed = run("token", "list")
     assert re.search(r"ada +│ laptop +│ view_dams ", listed)
     assert token.strip() not in listed
@@ -257,6 +263,8 @@ def test_an_expected_failure_is_one_sentence(
         (["token", "create", "nobody", "--name", "x"], 'There is no user "nobody".'),
         (["token", "revoke", "nobody", "--name", "x"], 'nobody has no token "x" in force.'),
         (["user", "quota", "nobody", "3"], 'There is no user "nobody".'),
+        (["user", "groups", "nobody"], 'There is no user "nobody".'),
+        (["user", "disable", "nobody"], 'There is no user "nobody".'),
         (["user", "password", "nobody"], "A password has from 12 to 1,000 characters, not 0."),
         (["user", "add", " ", "--group", "admin"], "The name is blank."),
         (["user", "add", "ada\x1b[2J", "--group", "admin"], "The name contains control characters"),

@@ -1,21 +1,31 @@
-"""Random requests over the whole schema: every answer is JSON with codes, none is our fault, none hangs."""
+"""Random requests and messages over the whole schema: every answer is JSON with codes, none is our fault, none hangs.
+
+To a server in a process of its own, whose log and memory are looked at afterwards.
+"""
 
 import json
-import logging
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from graphql import get_introspection_query
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis_graphql import mutations, nodes, queries
+from websockets.exceptions import ConnectionClosed
 
+from auth.viewer import Viewer
 from schema import schema
-from tests.conftest import ADMIN_TOKEN, Server
+from tests.conftest import ADMIN_TOKEN, Place
 from tests.fuzz import fuzz
-from tests.streaming import TIMEOUT_S
+from tests.processes import Process
+from tests.services import running
+from tests.streaming import TIMEOUT_S, Socket, opened
 
+INTROSPECTION = get_introspection_query()
 GRAPHQL_JSON = "application/graphql-response+json"
 SCALARS: Any = {
     "GeoJSON": st.sampled_from(["a point", '{"type": "Point"}', "", "\0"]).map(nodes.String),
@@ -50,10 +60,65 @@ REQUESTS = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    yield
-    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+MESSAGES = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("subscribe"),
+            "id": st.sampled_from(["1", "2", "3"]),
+            "payload": REQUESTS | st.fixed_dictionaries({"query": DOCUMENTS}),
+        }
+    ),
+    st.fixed_dictionaries({"type": st.just("complete"), "id": st.sampled_from(["1", "2", "3"])}),
+    st.fixed_dictionaries(
+        {"type": JSON | st.sampled_from(["subscribe", "complete", "ping", "pong", "connection_init", "next", "error"])},
+        optional={"id": JSON, "payload": JSON},
+    ),
+    JSON,
+)
+
+CLOSED = {1009, 4400, 4409, 4429}
+"""What a client can be closed with that has said connection_init."""
+
+MAX_GROWTH_MB = 100
+"""Of the process: what it keeps of documents and answers, all of it bounded."""
+
+
+class Target:
+    """The server, and clients for it."""
+
+    def __init__(self, process: Process) -> None:
+        self.url = f"http://127.0.0.1:{process.port}"
+        self.http = httpx.AsyncClient(base_url=self.url, timeout=TIMEOUT_S)
+        self.websocket_url = self.url.replace("http", "ws") + "/graphql"
+
+
+def resident_mb(process: Process) -> float:
+    return sum(_pages(pid) for pid in process.processes()) * 4096 / 2**20
+
+
+def _pages(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+
+
+@pytest.fixture
+async def target(place: Place, admin: Viewer) -> AsyncIterator[Target]:
+    with running(
+        Process(
+            DAMS_DATABASE_URL=place.url,
+            DAMS_RATE_LIMIT_PER_USER="0",
+            DAMS_RATE_LIMIT_PER_TOKEN="0",
+            DAMS_RATE_LIMIT_PER_ADDRESS="0",
+        )
+    ) as process:
+        target = Target(process)
+        async with target.http:
+            (await target.http.post("/graphql", json={"query": INTROSPECTION})).raise_for_status()
+            before = resident_mb(process)
+            yield target
+            assert (await target.http.get("/readyz")).json()["status"] == "ok"
+        assert resident_mb(process) - before < MAX_GROWTH_MB
+        log = (process.folder / "log").read_text()
+        assert not re.search("Traceback|ERROR|CRITICAL", log), log[-4000:]
 
 
 def check(answer: httpx.Response) -> None:
@@ -67,20 +132,54 @@ def check(answer: httpx.Response) -> None:
 
 @fuzz(40)
 @given(document=DOCUMENTS, token=TOKENS)
-async def test_no_document_is_too_strange(server: Server, document: str, token: str | None) -> None:
+async def test_no_document_is_too_strange(target: Target, document: str, token: str | None) -> None:
     headers = {"accept": GRAPHQL_JSON} | ({"authorization": f"Bearer {token}"} if token else {})
-    check(await server.http.post("/graphql", json={"query": document}, headers=headers, timeout=TIMEOUT_S))
+    check(await target.http.post("/graphql", json={"query": document}, headers=headers, timeout=TIMEOUT_S))
 
 
 @fuzz(60)
 @given(request=REQUESTS, get=st.booleans())
-async def test_no_request_is_too_strange(server: Server, request: dict[str, Any], get: bool) -> None:
+async def test_no_request_is_too_strange(target: Target, request: dict[str, Any], get: bool) -> None:
     headers = {"accept": GRAPHQL_JSON, "content-type": "application/json"}
     if get:
         parameters = {name: str(value) for name, value in request.items()}
-        check(await server.http.get("/graphql", params=parameters, headers=headers))
+        check(await target.http.get("/graphql", params=parameters, headers=headers))
     else:
-        check(await server.http.post("/graphql", content=dumps(request), headers=headers))
+        check(await target.http.post("/graphql", content=dumps(request), headers=headers))
+
+
+@fuzz(60)
+@given(messages=st.lists(MESSAGES, max_size=6), token=TOKENS.filter(lambda token: token != "dams_of_nobody"))
+async def test_no_message_is_too_strange(target: Target, messages: list[Any], token: str | None) -> None:
+    async with opened(target.websocket_url) as socket:
+        await socket.init({"authorization": f"Bearer {token}"} if token else None)
+        assert await close_code(socket, messages) in {None, *CLOSED}
+
+
+async def close_code(socket: Socket, messages: list[Any]) -> int | None:
+    """None where the socket is open after them, and answers."""
+    try:
+        for message in messages:
+            await socket.connection.send(dumps(message), text=True)
+        await socket.send({"type": "subscribe", "id": LAST, "payload": {"query": "{ __typename }"}})
+        while not is_last(await socket.receive()):
+            pass
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else -1
+    return None
+
+
+LAST = "the last one"
+
+
+def is_last(message: Any) -> bool:
+    """Raises AssertionError where a message is none that a server may send."""
+    assert message["type"] in {"next", "error", "complete", "ping", "pong", "connection_ack"}, message
+    payload = message.get("payload")
+    for error in payload if message["type"] == "error" else (payload or {}).get("errors", []):
+        assert error["message"]
+        assert error["extensions"]["code"] != "INTERNAL_SERVER_ERROR"
+    return bool(message.get("id") == LAST and message["type"] == "complete")
 
 
 def dumps(value: Any) -> bytes:

@@ -34,6 +34,7 @@ MANY_INTROSPECTIONS = (
 UNUSED = "query (" + " ".join(f"$v{n}: Int" for n in range(300)) + ") { inventory { damCount } }"
 SIMILAR = "{ dams { nodes { " + "name " * 900 + "} } }"
 ARGUMENTS = "{ dams(" + " ".join(f"a{n}: 1" for n in range(300)) + ") { totalCount } }"
+DIGITS = f"{{ dams(where: {{heightFt: {{min: {'9' * 6_000}}}}}) {{ totalCount }} }}"
 CONFLICTS = "{ dams { nodes { " + " ".join(f"x: {field}" for field in ("name", "river") * 15) + " } } }"
 
 PARSE, INVALID, INPUT = "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"
@@ -63,6 +64,16 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
     "a page too long": ({"query": "{ dams(first: 2147483647) { nodes { name } } }"}, 294, [INPUT]),
     "a number too great": ({"query": "{ dams(first: 99999999999) { totalCount } }"}, 400, [INVALID]),
     "6,000 digits": ({"query": f"{{ dams(first: {'9' * 6_000}) {{ totalCount }} }}"}, 400, [INVALID]),
+    "6,000 digits of a float": (
+        {"query": f"{{ dams(where: {{heightFt: {{min: {'9' * 6_000}}}}}) {{ totalCount }} }}"},
+        200,
+        [],
+    ),
+    "a zoom without bounds": (
+        {"query": "{ damClusters(box: {west: 0, south: 0, east: 1, north: 1}, zoom: 2147483647) { lastDamId } }"},
+        294,
+        [INPUT],
+    ),
     "fields again and again": ({"query": SIMILAR}, 400, [INVALID]),
     "fields that conflict": ({"query": CONFLICTS}, 400, [INVALID] * 101),
     "unused variables": ({"query": UNUSED}, 400, [INVALID] * 101),

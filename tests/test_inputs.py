@@ -98,6 +98,11 @@ def test_lists_that_are_written_out_count_too(case: str) -> None:
         assert Inputs(schema._schema, parse(document % (item * length))).problems({}, LIMITS) == problems
 
 
+def test_numbers_of_thousands_of_digits_are_no_harm() -> None:
+    document = parse(f"{{ dams(where: {{heightFt: {{min: {'9' * 6_000}}}, states: []}}) {{ totalCount }} }}")
+    assert Inputs(schema._schema, document).problems({}, LIMITS) == []
+
+
 def test_vertices_are_counted_wherever_they_are() -> None:
     ring = [[0, 0], [1, 0], [1, 1], [0, 0]]
     deep: Any = [0, 0]

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from graphql import build_schema, get_operation_ast, parse, validate
 
+from resolvers.clusters import MAX_CELLS
 from schema import schema
 from schema.limits.cost import Costs
 from schema.limits.figures import Figures, figures_of
-from tests.conftest import ADMIN_TOKEN, Serve, Server
+from tests.conftest import ADMIN_TOKEN, Serve, Server, until
+from tests.slow_clients import is_open, metrics
 from tests.streaming import opened
 
 
@@ -40,6 +42,10 @@ def test_a_document_is_told_in_figures(document: str) -> None:
     assert figures_of(parse(document)) == FIGURES[document]
 
 
+CLUSTERS = "query ($box: BoxInput!, $zoom: Int!) { damClusters(box: $box, zoom: $zoom) { nodes { dams { id } } } }"
+BOX = {"west": 0, "south": 0, "east": 45.0, "north": 20}
+"""At zoom 3, whose cells are 11.25 by 8.4375 degrees, 4 by 2 of them, and one more on each side."""
+
 COSTS: list[tuple[str, dict[str, Any], int]] = [
     ("{ inventory { damCount } }", {}, 1),
     ("{ __typename }", {}, 1),
@@ -61,6 +67,12 @@ COSTS: list[tuple[str, dict[str, Any], int]] = [
     ("{ nearestDams(latitude: 1, longitude: 1) { dam { name } } }", {}, 11),
     ("{ nearestDams(latitude: 1, longitude: 1, first: 3) { dam { history { at } } } }", {}, 1 + 3 * 11),
     ("{ node(id: 1) { ... on Dam { history { at } } } }", {}, 11),
+    ("{ damClusters(box: {west: 0, south: 0, east: 45, north: 20}, zoom: 3) { nodes { count } } }", {}, 1 + 6 * 4),
+    (CLUSTERS, {"box": BOX, "zoom": 3}, 1 + 6 * 4 * (1 + 2)),
+    (CLUSTERS, {"box": BOX | {"east": 90.5}, "zoom": 3}, 1 + 10 * 4 * (1 + 2)),
+    (CLUSTERS, {"box": BOX, "zoom": 2**31 - 1}, 1 + MAX_CELLS * (1 + 2)),
+    (CLUSTERS, {"box": BOX, "zoom": -1}, 1 + MAX_CELLS * (1 + 2)),
+    (CLUSTERS, {"box": {"west": "x"}, "zoom": 22}, 1 + MAX_CELLS * (1 + 2)),
     ("{ __schema { types { fields { name } } } }", {}, 1 + 10 * 11),
     ("mutation { a: removeDam(id: 1) { errors { code } } b: removeDam(id: 2) { errors { code } } }", {}, 40),
     ("subscription { damAdded { name } }", {}, 1),
@@ -188,3 +200,35 @@ async def test_introspection_and_suggestions_go_off_by_one_setting(serve: Serve)
         assert "Did you mean" not in answer.text
         assert "stats" in answer.text
         assert (await server.http.get("/schema.graphql")).status_code == 404
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_refusals_are_counted_by_their_code(serve: Serve) -> None:
+    expensive = "{ dams(first: 100) { nodes { name } } }"
+    async with serve(max_cost=50, rate_limit_per_address=60, max_subscriptions=1, max_sockets=1) as server:
+        await server.post(expensive, None)
+        async with opened(server.websocket_url) as socket:
+            await socket.init()
+            assert (await socket.ask(expensive))["type"] == "error"
+            await socket.start("subscription { damAdded { name } }", "live")
+            await until(lambda: is_open(server, subscriptions=1))
+            assert (await socket.ask("subscription { damAdded { name } }", "more"))["type"] == "error"
+            async with opened(server.websocket_url) as another:
+                assert (await another.closed())[0] == 1013
+        await server.http.post("/graphql", content=b"[]", headers={"content-type": "application/json"})
+        await server.http.get("/livez?" + "a" * 9_000)
+        while "errors" not in await server.post("{ __typename }", None):
+            pass
+        found = await metrics(server)
+    counted = {name: count for name, count in found.items() if name.startswith("dams_errors_total")}
+    assert counted == {
+        f'dams_errors_total{{code="{code}"}}': count
+        for code, count in {
+            "cost_limit_exceeded": 2,
+            "too_many_subscriptions": 1,
+            "too_many_sockets": 1,
+            "bad_request": 1,
+            "uri_too_long": 1,
+            "rate_limited": 1,
+        }.items()
+    }

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 
 from auth import openid
+from auth.users import set_disabled
 from auth.viewer import Viewer
 from cli.server import provider_problems
 from models import User
@@ -73,6 +74,18 @@ async def test_a_user_is_made_at_first_sight_and_owns_what_it_adds(
     }
     async with database.read() as connection:
         assert await connection.scalar(select(func.count()).select_from(User)) == 2
+
+
+@on_sqlite
+async def test_a_user_of_the_provider_who_is_disabled_is_refused(
+    server: Server, provider: OpenIdServer, database: Database
+) -> None:
+    token = provider.token()
+    assert (await server.query(VIEWER, token))["viewer"]["name"] == "eve"
+    await set_disabled(database, "eve", True)
+    (error,) = (await server.post(VIEWER, token))["errors"]
+    assert error["extensions"]["code"] == "UNAUTHENTICATED"
+    assert error["message"].startswith("This user is disabled.")
 
 
 @on_sqlite

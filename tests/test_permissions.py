@@ -27,7 +27,7 @@ VALID = "valid"
 """With a valid token or none."""
 SOMEBODY = "somebody"
 WHOLE = "whole"
-"""With a token without scopes."""
+"""With a token without scopes; where a permission is needed as well, tests/test_accounts.py tells."""
 VIEW, ADD, REMOVE, MANAGE = (
     {Permission.VIEW_DAMS},
     {Permission.ADD_DAMS},
@@ -45,6 +45,7 @@ class Field(NamedTuple):
 NODES = "{ nodes { __typename } }"
 BOX = "{west: -112, south: 40, east: -111, north: 41}"
 UNKNOWN_TOKEN, UNKNOWN_USER = (f'{{id: "{encode(kind, 99)}"}}' for kind in ("ApiToken", "User"))
+NO_USER = f'"{encode("User", 99)}"'
 FIELDS = {
     "authentication": Field("{ authentication { password } }", ANYBODY),
     "signIn": Field('mutation { signIn(input: {name: "x", password: "x"}) { token } }', ANYBODY),
@@ -68,6 +69,12 @@ FIELDS = {
     "revokeToken": Field(f"mutation {{ revokeToken(input: {UNKNOWN_TOKEN}) {{ revokedId }} }}", WHOLE),
     "users": Field(f"{{ users {NODES} }}", MANAGE),
     "setUserQuota": Field(f"mutation {{ setUserQuota(input: {UNKNOWN_USER}) {{ errors {{ code }} }} }}", MANAGE),
+    "setUserGroups": Field(
+        f"mutation {{ setUserGroups(input: {{id: {NO_USER}, groups: []}}) {{ errors {{ code }} }} }}", WHOLE
+    ),
+    "setUserDisabled": Field(
+        f"mutation {{ setUserDisabled(input: {{id: {NO_USER}, isDisabled: true}}) {{ errors {{ code }} }} }}", WHOLE
+    ),
     "updateInventory": Field("mutation { updateInventory(input: {}) { errors { code } } }", MANAGE),
     "changes": Field(f"{{ changes {NODES} }}", MANAGE),
     "auditTrail": Field(f"{{ auditTrail {NODES} }}", MANAGE),

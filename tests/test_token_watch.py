@@ -13,7 +13,7 @@ from sqlalchemy import delete, event, insert, make_url, select
 
 from auth.authentication import authenticate_all
 from auth.tokens import create_token, hash_token, revoke_token
-from auth.users import add_user
+from auth.users import add_user, set_disabled, set_groups
 from auth.viewer import Viewer, anonymous
 from auth.watch import TokenWatch
 from models import ApiToken, Group, User, UserGroup
@@ -113,6 +113,25 @@ async def test_who_loses_a_permission_is_told_and_who_gains_one_is_left_alone(
         assert (await loss(losing)).startswith("LoserLoser")
         await add_many(server, ["Deer Creek"])
         assert await winning.receive(1) == ["Deer Creek"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_streams_of_a_user_who_is_disabled_or_leaves_its_groups_end(
+    transport: str, server: Server, database: Database
+) -> None:
+    for name in ("ada", "eve"):
+        await add_user(database, name, ["admin"])
+    tokens = [await create_token(database, user=name, name="test") for name in ("ada", "eve")]
+    async with (
+        subscribed(transport, server, token=tokens[0]) as disabled,
+        subscribed(transport, server, token=tokens[1]) as demoted,
+    ):
+        await until(lambda: is_open(server, subscriptions=2))
+        await set_disabled(database, "ada", True)
+        await set_groups(database, "eve", ["reader"])
+        assert (await loss(disabled)).startswith("This user is disabled.")
+        assert (await loss(demoted)).startswith("eve has no longer the permission")
 
 
 @on_sqlite

@@ -103,6 +103,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
                 return
             except (InventoryError, Refusal) as error:
                 response = answers.refusal(error, accepted)
+                request.state.delivery.metrics.told(answers.answer_to(error)["errors"])
             await response(scope, receive, send)
 
     async def _respond(self, request: Request, accepted: Accepted, stack: ExitStack) -> ASGIApp:
@@ -142,9 +143,11 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         except InvalidOperationTypeError as error:
             raise Refusal(*ELSEWHERE[error.operation_type]) from error
         except CannotGetOperationTypeError as error:
-            unresolved = answers.answer_of_error(error.as_http_error_reason(), {"code": UNRESOLVED})
-            return answers.response(unresolved, accepted)
-        return answers.response(answers.answer_of(result), accepted)
+            answer = answers.answer_of_error(error.as_http_error_reason(), {"code": UNRESOLVED})
+        else:
+            answer = answers.answer_of(result)
+        request.state.delivery.metrics.told(answer.get("errors", ()))
+        return answers.response(answer, accepted)
 
     async def _stream(
         self,

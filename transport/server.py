@@ -26,6 +26,9 @@ CONNECTION = "dams.connection"
 ON_DRAIN = "on_drain"
 """Key, in the state of the lifespan, of what is called when the process is told to end."""
 
+ON_REFUSAL = "on_refusal"
+"""Key, in the same state, of what is called with each refusal that no application hears of."""
+
 HIGH_WATER_BYTES = 64 * 1024
 """Unsent bytes of a socket from which on its client counts as not reading; the kernel holds as many again."""
 
@@ -218,6 +221,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def _refuse(self, refusal: Refusal) -> None:
         self._refusal = refusal
+        self.app_state[ON_REFUSAL](refusal)
         self._forget_deadline()
         if self._is_answering:  # in the middle of which another answer would be taken for a part of it
             self.transport.close()

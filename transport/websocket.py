@@ -105,6 +105,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             with self._delivery.sockets.admitted(address=self._address):
                 await super().handle()
         except TooMany as error:
+            self._delivery.metrics.errors.labels("too_many_sockets").inc()
             await self.websocket.close(1013 if error.scope == "process" else 4429, str(error))
         finally:
             self._keepalive.cancel()
@@ -199,6 +200,12 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await operation.send_operation_message({"id": operation.id, "type": "error", "payload": errors})
         else:
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def send_message(self, message: Any) -> None:
+        match message:
+            case {"type": "error", "payload": errors} | {"type": "next", "payload": {"errors": errors}}:
+                self._delivery.metrics.told(errors)
+        await super().send_message(message)
 
     async def handle_task_exception(self, error: Exception) -> None:
         if not isinstance(error, WebSocketDisconnected):

@@ -4,6 +4,7 @@
 - Each object of a list costs 1, times the objects that the list is in. Values and single objects come with theirs.
 - A list has as many objects as its argument `first` or `last` says; the lists of a page (`nodes`, `edges`) as many as
   the page. `dams(first: 100) { nodes { name } }` costs 101, with `edges` beside `nodes` 201.
+- `damClusters` has as many `nodes` as its box has cells.
 - Where nothing is said a page has 20, and a list what `SIZES` has for it, or 10.
 
 @skip and @include do not count: what they leave out could be left out of the document.
@@ -24,36 +25,32 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
     OperationType,
     SchemaMetaFieldDef,
     SelectionNode,
     SelectionSetNode,
     TypeMetaFieldDef,
-    ValueNode,
-    VariableNode,
     get_named_type,
     get_nullable_type,
     is_list_type,
 )
 
+from resolvers.clusters import SHOWN_BY_ITSELF, cells_asked_for
 from resolvers.pagination import DEFAULT_PAGE_SIZE
+from schema.limits.values import value_of
 
 ROOT_COST = {OperationType.QUERY: 1, OperationType.MUTATION: 10, OperationType.SUBSCRIPTION: 1}
 
-SIZES = {
-    "DamClusters.nodes": 500,  # a screen full of them
-    "DamCluster.dams": 1,  # few have one or two
-}
+SIZES = {"DamCluster.dams": SHOWN_BY_ITSELF}
 """Objects of lists for which no argument says it, where they are not some `SIZE`."""
 
 SIZE = 10
 
 SIZING = ("first", "last")
 
-PAGE = "Connection"
-"""How the types of pages end."""
+PAGES = ("Connection", "Clusters")
+"""How the types end whose lists are as long as the arguments of the field say that gives them."""
 
 KEPT = 64
 """Costs of one document that are remembered, by its variables. What comes after is counted each time."""
@@ -83,14 +80,14 @@ class Costs:
 
     def of(self, operation: OperationDefinitionNode, variables: Mapping[str, Any], max_page_size: int) -> int:
         """A page that is longer than it may be counts as the longest one: it is refused elsewhere."""
-        numbers = {}
+        given = {}
         for definition in operation.variable_definitions or ():
             name = definition.variable.name.value
-            numbers[name] = _number(variables[name]) if name in variables else _literal(definition.default_value)
-        key = (id(operation), max_page_size, *numbers.values())
+            given[name] = variables[name] if name in variables else value_of(definition.default_value, {})
+        key = (id(operation), max_page_size, *map(_sizing, given.values()))
         if (known := self._kept.get(key)) is not None:
             return known
-        cost = _Count(self._schema, self._fragments, numbers, max_page_size, operation.operation).of(operation)
+        cost = _Count(self._schema, self._fragments, given, max_page_size, operation.operation).of(operation)
         if len(self._kept) < KEPT:
             self._kept[key] = cost
         return cost
@@ -103,7 +100,7 @@ class _Count:
         self,
         schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDefinitionNode],
-        variables: Mapping[str, int | None],
+        variables: Mapping[str, Any],
         max_page_size: int,
         operation: OperationType,
     ) -> None:
@@ -146,7 +143,7 @@ class _Count:
         size = self._size(node, field)
         if not is_list_type(get_nullable_type(field.type)):
             return Cost(base + within.own + within.paged * (DEFAULT_PAGE_SIZE if size is None else size))
-        if size is None and parent.name.endswith(PAGE):
+        if size is None and parent.name.endswith(PAGES):
             return Cost(base, 1 + within.own)
         if size is None:
             size = SIZES.get(f"{parent.name}.{name}", SIZE)
@@ -154,22 +151,29 @@ class _Count:
 
     def _size(self, node: FieldNode, field: GraphQLField) -> int | None:
         """None where no argument of the field says it."""
+        if node.name.value == "damClusters":
+            return cells_asked_for(self._argument("zoom", node), self._argument("box", node))
         sizing = [name for name in SIZING if name in field.args]
         if not sizing:
             return None
-        given = {argument.name.value: self._value(argument.value) for argument in node.arguments or ()}
-        said = [size for name in sizing if (size := given.get(name, field.args[name].default_value)) is not None]
-        sizes = [size for size in said if isinstance(size, int)] or [DEFAULT_PAGE_SIZE]
+        said = [self._argument(name, node, field.args[name].default_value) for name in sizing]
+        sizes = [size for value in said if (size := _number(value)) is not None] or [DEFAULT_PAGE_SIZE]
         return min(max(0, *sizes), self._max_page_size)
 
-    def _value(self, node: ValueNode) -> int | None:
-        return self._variables.get(node.name.value) if isinstance(node, VariableNode) else _literal(node)
-
-
-def _literal(node: ValueNode | None) -> int | None:
-    return _number(float(node.value)) if isinstance(node, IntValueNode) else None
+    def _argument(self, name: str, node: FieldNode, otherwise: Any = None) -> Any:
+        return next(
+            (value_of(each.value, self._variables) for each in node.arguments or () if each.name.value == name),
+            otherwise,
+        )
 
 
 def _number(value: object) -> int | None:
     """As GraphQL takes a number of JSON for an Int. None for what is none; it is refused elsewhere."""
     return int(value) if isinstance(value, int | float) and isfinite(value) else None
+
+
+def _sizing(variable: object) -> object:
+    """What costs may depend on, to be compared."""
+    if isinstance(variable, Mapping):
+        return tuple((name, each) for name, each in variable.items() if isinstance(each, int | float))
+    return variable if isinstance(variable, int | float) else None

@@ -3,7 +3,7 @@
 By the types of the schema, so that no list of an input is forgotten.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -21,11 +21,11 @@ from graphql import (
     is_input_object_type,
     is_list_type,
     type_from_ast,
-    value_from_ast_untyped,
     visit,
 )
 
 from schema.limits import Limits
+from schema.limits.values import value_of
 
 GEOMETRY = "GeoJSON"
 """Scalar whose lists are of vertices."""
@@ -39,12 +39,12 @@ class Inputs:
         visit(document, TypeInfoVisitor(finder.types, finder))
         self._found = finder.found
 
-    def problems(self, variables: dict[str, Any], limits: Limits) -> list[str]:
+    def problems(self, variables: Mapping[str, Any], limits: Limits) -> list[str]:
         """What is too long, in whole sentences."""
         return [
             problem
             for kind, name, node in self._found
-            for problem in _problems(kind, name, value_from_ast_untyped(node, variables), limits)
+            for problem in _problems(kind, name, value_of(node, variables), limits)
         ]
 
 

@@ -1,8 +1,10 @@
 """What delivery does, counted for Prometheus. docs/metrics.md tells each."""
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from statistics import median
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
@@ -22,6 +24,7 @@ class Metrics:
         self.executions = self._counter("dams_executions", "Events executed, once for each group or replay.")
         self.messages = self._counter("dams_messages", "Results handed to live subscriptions.")
         self.ended = self._counter("dams_subscriptions_ended", "Subscriptions ended, by reason.", "reason")
+        self.errors = self._counter("dams_errors", "Errors told to clients, by code.", "code")
         self.lag = Histogram(
             "dams_delivery_lag_seconds",
             "From the time of an event to its first send.",
@@ -41,6 +44,11 @@ class Metrics:
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self.registry)
+
+    def told(self, errors: Iterable[Mapping[str, Any]]) -> None:
+        """Errors in their JSON form."""
+        for error in errors:
+            self.errors.labels(error["extensions"]["code"].lower()).inc()
 
     def sent_first(self, event_at: datetime) -> None:
         """Clocks of several machines may differ; a negative lag counts as none."""

@@ -29,7 +29,7 @@ describe("cellView", () => {
   it("takes a lower zoom rather than more cells than the server allows", () => {
     const { box, zoom } = cellView(USA, 12);
     const width = 90 / 2 ** zoom;
-    expect(((box.east - box.west) / width + 2) * ((box.north - box.south) / (width * 0.75) + 2)).toBeLessThan(2_500);
+    expect(((box.east - box.west) / width + 2) * ((box.north - box.south) / (width * 0.75) + 2)).toBeLessThan(1_600);
     expect(zoom).toBeGreaterThan(4);
   });
 });

@@ -8,8 +8,8 @@ export interface CellView {
 
 const MAX_ZOOM = 22;
 
-/** The server allows 2,500, and counts one more on each side. */
-const MAX_CELLS = 2_500;
+/** The server allows 1,600, and counts one more on each side. */
+const MAX_CELLS = 1_600;
 
 /** A view begins and ends at each fourth cell, so that a map that is moved a little asks for nothing new. */
 const STEP = 4;
