@@ -183,14 +183,19 @@ class Station:
         self.followed: list[Following] = []
 
     def follow(
-        self, query: str = IDS, viewer: Viewer = ANYBODY, name: str | None = None, **variables: Any
+        self,
+        query: str = IDS,
+        viewer: Viewer = ANYBODY,
+        name: str | None = None,
+        listener: Any = None,
+        **variables: Any,
     ) -> Following:
         """As a client that subscribes now. A number as `after` is that of the event."""
         if isinstance(after := variables.get("after"), int):
             variables["after"] = event_cursor(after)
         subscription = subscription_of(query, name)
         assert subscription is not None
-        listener = Listener(self.hub.position)
+        listener = listener or Listener(self.hub.position)
         operation = Operation(query, variables, name)
         work = self.delivery.follow(listener, operation, subscription, self.context, viewer)
         self.followed.append(Following(listener, asyncio.create_task(work)))

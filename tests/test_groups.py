@@ -13,8 +13,9 @@ from pubsub.log import PAGE
 from schema.errors import MASKED, masked_extensions
 from tests.conftest import until
 from tests.in_memory import IDS, Following, Station, settle, station, steps_until
-from transport.streams.groups import RESULTS_A_WRITE, SOCKETS_A_TURN
+from transport.streams.groups import RESULTS_A_WRITE
 from transport.streams.subscriber import refusal
+from transport.streams.turn import SOCKETS_A_TURN
 
 REMEMBERED = 64
 """Fewer than in earnest, so that few events are more."""

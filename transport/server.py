@@ -7,6 +7,7 @@ the head of one that is too long or too slow, is answered here, as no applicatio
 import random
 import socket
 from asyncio import BaseTransport, TimerHandle, Transport
+from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn._types import ASGI3Application, ASGISendEvent
@@ -82,12 +83,16 @@ class Connection(WebSocketsSansIOProtocol):
     heard: float
     """When anything came from the client, by the loop's clock."""
 
+    when_enough: set[Callable[[], None]]
+    """Called when no more is to be written for now, or for ever. Each takes itself out."""
+
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.conn = Handshake(max_size=self.config.ws_max_size, logger=self.logger)
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
+        self.when_enough = set()
         cast(Transport, transport).set_write_buffer_limits(high=HIGH_WATER_BYTES)
         bound_send_buffer(transport)
 
@@ -105,7 +110,20 @@ class Connection(WebSocketsSansIOProtocol):
         self.heard = self.loop.time()
         super().data_received(data)
         if self.transport.is_closing() and self.close_timer is None:  # after the client's close, or what is no frame
+            self._have_enough()
             self._cut_in_time()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._have_enough()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._have_enough()
+
+    def _have_enough(self) -> None:
+        for tell in list(self.when_enough):
+            tell()
 
     def handle_text(self, event: Frame) -> None:
         if not (event.fin and event.data in PONGS):
@@ -127,6 +145,10 @@ class Connection(WebSocketsSansIOProtocol):
     def is_open(self) -> bool:
         return not (self.disconnected or self.close_sent or self.transport.is_closing())
 
+    @property
+    def takes_more(self) -> bool:
+        return self.is_open and self.writable.is_set()
+
     def write(self, frames: bytes) -> None:
         """Whole frames, whatever `writable` says. Nothing where the connection is no longer open."""
         if self.is_open:
@@ -136,6 +158,7 @@ class Connection(WebSocketsSansIOProtocol):
         """Nothing more is sent. A client that does not take what was, and the close, within `CLOSE_S` is cut off."""
         if not self.is_open:
             return
+        self._have_enough()
         reason = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)

@@ -7,7 +7,7 @@ then joins; the sequence numbers tell which results a member has had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -23,6 +23,7 @@ from transport.streams.batch import Batch, Result
 from transport.streams.metrics import Metrics
 from transport.streams.operations import Key, Operation
 from transport.streams.subscriber import COMPLETED, MAX_WAITING, End, Subscriber, deliver_to_all, failure
+from transport.streams.turn import SOCKETS_A_TURN, Turn
 
 REMEMBERED = 500
 REMEMBERED_BYTES = 128 * 1024
@@ -33,9 +34,6 @@ RESULTS_A_WRITE = MAX_WAITING - 32
 
 BURST_PATIENCE_S = 1.0
 """How long a burst, such as an import, waits at each write for clients that are behind. What comes live never waits."""
-
-SOCKETS_A_TURN = 250
-"""Writes before others have their turn: some 3 ms."""
 
 
 class Groups:
@@ -166,6 +164,11 @@ class Group:
         self._metrics = metrics
         self._forget = forget
         self._members: set[Subscriber] = set()
+        self._turns: list[Turn] = []
+        self._apart: set[Subscriber] = set()
+        """Members in no turn: over HTTP, behind, or further on than the others."""
+        self._sent = place.position
+        """Number of the last event that went out, or is about to."""
         self._remembered: list[Result] = []
         self._remembered_bytes = 0
         self._begun_at = hub.position
@@ -185,9 +188,12 @@ class Group:
         if missed := [result for result in self._remembered if result.sequence > subscriber.received]:
             subscriber.deliver(Batch(missed))
         self._members.add(subscriber)
+        self._line_up(subscriber)
         return True
 
     def leave(self, subscriber: Subscriber) -> None:
+        subscriber.step_out()
+        self._apart.discard(subscriber)
         self._members.discard(subscriber)
         if not self._members:
             self._forget()
@@ -215,20 +221,46 @@ class Group:
             for member in self._members:
                 member.finish(end)
 
+    def _line_up(self, subscriber: Subscriber) -> None:
+        """In a turn where it has had what all have had and its client reads on, else apart."""
+        line = subscriber.line() if subscriber.received == self._sent else None
+        if line is None:
+            self._apart.add(subscriber)
+            return
+        turn = next((turn for turn in self._turns if turn.takes(subscriber)), None)
+        if turn is None:
+            turn = Turn(subscriber.received, self._apart)
+            self._turns.append(turn)
+        turn.add(subscriber, line)
+        self._apart.discard(subscriber)
+
     async def _send(self, results: list[Result]) -> None:
         batch = Batch(results)
         self._remember(results)
-        members = list(self._members)
-        for start in range(0, len(members), SOCKETS_A_TURN):
-            # Those that have left meanwhile are passed over.
-            deliver_to_all([each for each in members[start : start + SOCKETS_A_TURN] if each in self._members], batch)
-            event = self._place.event
-            if start == 0 and event is not None and event.sequence > self._begun_at:
+        self._sent = batch.last
+        event = self._place.event
+        for number, _ in enumerate(self._write(batch)):
+            if number == 0 and event is not None and event.sequence > self._begun_at:
                 self._metrics.sent_first(event.at)
             await asyncio.sleep(0)
-        self._metrics.messages.inc(len(results) * len(members))
+        self._metrics.messages.inc(len(results) * len(self._members))
         if self._place.more:
             await self._wait_for_members()
+
+    def _write(self, batch: Batch) -> Iterator[None]:
+        """Yields where others are to have their turn."""
+        self._turns = [turn for turn in self._turns if turn]
+        for turn in list(self._turns):
+            turn.send(batch)
+            yield
+        apart = list(self._apart)  # also who has stepped out of a turn meanwhile
+        for start in range(0, len(apart), SOCKETS_A_TURN):
+            # Those that have left meanwhile are passed over.
+            some = [each for each in apart[start : start + SOCKETS_A_TURN] if each in self._apart]
+            deliver_to_all(some, batch)
+            for each in some:
+                self._line_up(each)
+            yield
 
     async def _wait_for_members(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from resolvers.cursors import event_cursor
 from schema.errors import MASKED, masked_extensions
 from transport.server import Connection
 from transport.streams.batch import Batch, Result
+from transport.streams.turn import Line, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,8 @@ class Subscriber(ABC):
         self.received = position
         """Number of the last event whose result is here."""
         self.end: End | None = None
+        self.turn: Turn | None = None
+        """While it is in one, that knows how far it has come."""
         self._waiting: list[Result] = []
         self._waiting_bytes = 0
         self._stirred: asyncio.Future[None] | None = None
@@ -92,8 +95,18 @@ class Subscriber(ABC):
         self.received = batch.last
         return write
 
+    def line(self) -> Line | None:
+        """How it is written to from now on, until it steps out. None where each result needs a look at it."""
+        return None
+
+    def step_out(self) -> None:
+        """Of its turn, where it is in one."""
+        if self.turn is not None:
+            self.turn.remove(self)
+
     def finish(self, end: End) -> None:
         """The first one counts. What waits is sent before."""
+        self.step_out()
         self.end = self.end or end
         self._stir()
 
@@ -154,6 +167,16 @@ class SocketSubscriber(Subscriber):
         if batch.first <= self.received:
             batch = Batch(batch.after(self.received))
         return self._connection.write, batch.frames(self._operation_id)
+
+    def line(self) -> Line | None:
+        if self._waiting or self.end is not None or not self._connection.takes_more:
+            return None
+        self._connection.when_enough.add(self.step_out)
+        return Line(self._connection.transport.write, self._operation_id)
+
+    def step_out(self) -> None:
+        self._connection.when_enough.discard(self.step_out)
+        super().step_out()
 
     async def drained(self) -> None:
         while self._waiting:
