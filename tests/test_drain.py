@@ -131,11 +131,11 @@ async def test_every_stream_is_told_and_every_request_is_answered(place: Place) 
 
 @on_sqlite
 async def test_sockets_are_closed_one_after_the_other(place: Place) -> None:
-    """So that their clients do not come again all at once: 100 of them within a fifth of a second."""
+    """So that their clients do not come again all at once: 300 of them within a bit over half a second."""
     with running(Process(DAMS_DATABASE_URL=place.url)) as process:
         async with client(process) as server, AsyncExitStack() as stack:
-            sockets = [await stack.enter_async_context(opened(server.websocket_url)) for _ in range(100)]
-            await until(lambda: is_open(server, sockets=100))
+            sockets = [await stack.enter_async_context(opened(server.websocket_url)) for _ in range(300)]
+            await until(lambda: is_open(server, sockets=300))
             terminate(process)
             times = await asyncio.gather(*(closed_at(socket) for socket in sockets))
         assert max(times) - min(times) > 0.05
