@@ -83,16 +83,14 @@ class Connection(WebSocketsSansIOProtocol):
     heard: float
     """When anything came from the client, by the loop's clock."""
 
-    when_enough: set[Callable[[], None]]
-    """Called when no more is to be written for now, or for ever. Each takes itself out."""
-
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.conn = Handshake(max_size=self.config.ws_max_size, logger=self.logger)
+        self.when_enough: set[Callable[[], None]] = set()
+        """Called when no more is to be written for now, or for ever. Each takes itself out."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
-        self.when_enough = set()
         cast(Transport, transport).set_write_buffer_limits(high=HIGH_WATER_BYTES)
         bound_send_buffer(transport)
 
