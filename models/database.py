@@ -17,6 +17,7 @@ from models.bound_sqlite import BoundConnection
 from models.driver import Driver, PostgresDriver, SqliteDriver
 from models.errors import DatabaseUnavailable, OperationTimeout
 from models.geodesy import in_area, metres_between
+from models.sqlite_trips import connect as connect_sqlite
 from models.statement import Record, Statement
 from models.together import Together
 
@@ -77,8 +78,9 @@ class Database(Reader):
         options = ENGINE_OPTIONS[parsed.get_backend_name()]
         writer_pool = WRITER_POOLS[parsed.get_backend_name()]
         reading = READING[parsed.get_backend_name()](statement_timeout_s)
-        self._readers = create_async_engine(parsed, **reading)
-        self._followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL})
+        # They begin no transaction, so there is none to be rolled back.
+        self._readers = create_async_engine(parsed, **reading, skip_autocommit_rollback=True)
+        self._followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL}, skip_autocommit_rollback=True)
         self._writers = create_async_engine(parsed, **{**options, **writer_pool})
         self._unfinished: set[asyncio.Task[Any]] = set()
         self._together: dict[Callable[..., Any], Together[Any, Any]] = {}
@@ -164,11 +166,11 @@ def _driver(url: URL, dialect: Dialect, connect_args: Mapping[str, Any]) -> Driv
     places, options = dialect.create_connect_args(url)
     if dialect.name == "postgresql":
         return PostgresDriver({**options, **connect_args})
+    arguments: Any = {**options, **connect_args, "check_same_thread": False}
+    del arguments["async_creator_fn"]
 
     def connect() -> sqlite3.Connection:
-        connection: sqlite3.Connection = sqlite3.connect(
-            places[0], check_same_thread=False, uri="uri" in options, **connect_args
-        )
+        connection: sqlite3.Connection = sqlite3.connect(places[0], **arguments)
         _prepare_sqlite(connection, None)
         return connection
 
@@ -247,9 +249,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _sqlite(**options: Any) -> dict[str, Any]:
+    return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "async_creator_fn": connect_sqlite, **options}}
+
+
 def _sqlite_reading(statement_timeout_s: float) -> dict[str, Any]:
     factory = partial(BoundConnection, timeout_s=statement_timeout_s)
-    return {"connect_args": {"timeout": BUSY_TIMEOUT_S, "factory": factory}}
+    return _sqlite(factory=factory)
 
 
 def _postgresql(command_timeout_s: float, **settings: str) -> dict[str, Any]:
@@ -275,7 +281,7 @@ READING = {"sqlite": _sqlite_reading, "postgresql": _postgresql_reading}
 """Options of an engine that reads for clients, by the longest that a statement may take."""
 
 ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
-    "sqlite": {"connect_args": {"timeout": BUSY_TIMEOUT_S}},
+    "sqlite": _sqlite(),
     "postgresql": _postgresql(PATIENCE_S, idle_in_transaction_session_timeout=f"{IDLE_IN_TRANSACTION_S * 1000:.0f}"),
 }
 

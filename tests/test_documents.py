@@ -2,6 +2,7 @@
 
 import pytest
 from graphql import DocumentNode, GraphQLSyntaxError
+from strawberry.schema import schema as strawberry_schema
 
 from schema import documents as module
 from schema import schema
@@ -84,9 +85,9 @@ async def test_parsing_and_validation_happen_once_for_all_requests(
 ) -> None:
     monkeypatch.setattr(module, "_documents", Documents())
     parsed, validated = [], []
-    parse, validate = module.parse, module.validate_document
+    parse, validate = module.parse, strawberry_schema.validate
     monkeypatch.setattr(module, "parse", lambda text, **options: parsed.append(text) or parse(text, **options))
-    monkeypatch.setattr(module, "validate_document", lambda *args: validated.append(args) or validate(*args))
+    monkeypatch.setattr(strawberry_schema, "validate", lambda *args: validated.append(args) or validate(*args))
     for _ in range(3):
         assert (await server.query("{ once: inventory { damCount } }"))["once"] == {"damCount": 0}
     assert (len(parsed), len(validated)) == (1, 1)

@@ -121,7 +121,7 @@ class Limited(SchemaExtension):
     def on_validate(self) -> Iterator[None]:
         operation = self.execution_context
         if prepared := valid(operation):
-            operation.pre_execution_errors = too_long(operation, prepared, self._limits) or None
+            operation.pre_execution_errors = too_long(operation, prepared, self._limits)
             self._cost = cost_of(operation, prepared)
             self._hold(self._cost)
         yield
