@@ -12,7 +12,8 @@ from tests.conftest import Server, until
 from tests.slow_clients import SMALL_BUFFER
 from tests.streaming import TIMEOUT_S, opened
 from transport import request_head
-from transport.server import HIGH_WATER_BYTES, MAX_FRAGMENTS, Connection
+from transport import server as transport_server
+from transport.server import HIGH_WATER_BYTES, MAX_FRAGMENTS, Connection, HttpConnection
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -123,6 +124,42 @@ async def test_requests_that_come_together_are_answered_one_after_the_other(serv
     long_ones = [b"POST /graphql" + HOST + b"content-length: 60000\r\n\r\n" + b" " * 60_000] * 2
     received = await answers_to(server, b"".join([*long_ones, GET, b"\r\n", GET, CLOSE]))
     assert re.findall(rb"HTTP/1.1 (\d+)", received) == [b"415", b"415", b"200", b"200"]
+
+
+SCHEMA_AGAIN_AND_AGAIN = (
+    "{ " + " ".join(f"a{n}: __schema {{ types {{ name fields {{ name description }} }} }}" for n in range(19)) + " }"
+)
+
+
+async def test_an_answer_that_nobody_takes_is_not_kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_server, "STALLED_S", 0.2)
+    ended = asyncio.Event()
+    begin, lose = HttpConnection.connection_made, HttpConnection.connection_lost
+
+    def small(connection: HttpConnection, transport: Any) -> None:
+        begin(connection, transport)
+        transport_server.bound_send_buffer(transport)  # else the kernel takes all of the answer
+
+    def noted(connection: HttpConnection, error: Exception | None) -> None:
+        ended.set()
+        lose(connection, error)
+
+    monkeypatch.setattr(HttpConnection, "connection_made", small)
+    monkeypatch.setattr(HttpConnection, "connection_lost", noted)
+    body = orjson.dumps({"query": SCHEMA_AGAIN_AND_AGAIN})
+    head = b"POST /graphql" + HOST + b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", server.http.base_url.port), TIMEOUT_S) as raw:
+        raw.setsockopt(*SMALL_BUFFER)
+        await asyncio.to_thread(raw.sendall, head + body)
+        await asyncio.wait_for(ended.wait(), TIMEOUT_S)
+        head, _, taken = (await asyncio.to_thread(read_all, raw)).partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head)
+        assert length is not None
+        assert 0 < len(taken) < int(length[1])
+
+
+def read_all(raw: socket.socket) -> bytes:
+    return b"".join(iter(lambda: raw.recv(2**16), b""))
 
 
 def masked(first: int, payload: bytes) -> bytes:

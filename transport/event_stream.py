@@ -22,15 +22,12 @@ from starlette.types import Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
 from resolvers.cursors import event_cursor
-from transport.server import CONNECTION, HttpConnection, bound_send_buffer
+from transport.server import CONNECTION, STALLED_S, HttpConnection, bound_send_buffer
 from transport.streams.batch import Result
 from transport.streams.subscriber import End, ResponseSubscriber
 
 HEARTBEAT_S = 15.0
 """Proxies cut what is silent for a minute."""
-
-STALLED_S = 40.0
-"""A client that takes nothing for so long is asleep, frozen or gone."""
 
 
 class Format(ABC):

@@ -39,6 +39,9 @@ MAX_REASON_BYTES = 123
 CLOSE_S = 3.0
 """How long a client has to read on and to answer a close. uvicorn would wait for ever for one that does not read."""
 
+STALLED_S = 40.0
+"""A client that takes nothing for so long is asleep, frozen or gone."""
+
 DRAIN_S = 3.0
 """Over which many streams are ended, so that their clients do not come again all at once."""
 
@@ -189,6 +192,8 @@ class HttpConnection(HttpToolsProtocol):
     """Whether a head that ends in the chunk that is being read has no long lines."""
     _refusal: Refusal | None = None
     """Why nothing more is read."""
+    _progress: TimerHandle | None = None
+    """Of a client that has not taken what was written."""
     _received = 0
     """Bytes since the current request began, its first chunk left out, which may hold the end of another one."""
     _body_bytes = 0
@@ -268,6 +273,23 @@ class HttpConnection(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._see_progress(None)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._progress is not None:
+            self._progress.cancel()
+
+    def _see_progress(self, unsent_before: int | None) -> None:
+        """Whoever takes nothing of an answer does not have it kept for ever, be it ever so slow otherwise."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent_before is not None and unsent >= unsent_before:
+            self.transport.abort()
+        else:
+            self._progress = self.loop.call_later(STALLED_S, self._see_progress, unsent)
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
         super()._start_asgi_task(cycle, app)
@@ -275,6 +297,8 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._forget_deadline()
+        if self._progress is not None:
+            self._progress.cancel()
         if self._running is not None and not self._running.response_complete:
             # uvicorn tells only the latest of pipelined requests, which may not have begun.
             self._running.disconnected = True
