@@ -13,7 +13,7 @@ from playwright.async_api import async_playwright
 from auth.viewer import Viewer
 from models.database import Database
 from resolvers.cursors import event_cursor
-from tests.conftest import Place, Server, until
+from tests.conftest import Place, Serve, Server, until
 from tests.event_streams import (
     SSE,
     fill_with_many,
@@ -244,12 +244,12 @@ BIG = f"subscription {{ damAdded {{ name cursor {AGAIN} }} }}"
 
 @on_sqlite
 async def test_a_client_that_reads_slowly_is_told_where_to_go_on(
-    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    serve: Serve, admin: Viewer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     names = [f"{number} {'x' * 100}" for number in range(40)]
     operation = orjson.dumps({"query": BIG})
     request = REQUEST.replace(OPERATION, operation).replace(b": %d" % len(OPERATION), b": %d" % len(operation))
-    async with leaving_nothing_behind(server, caplog):
+    async with serve(max_aliases=400) as server, leaving_nothing_behind(server, caplog):
         with monkeypatch.context() as patched, client(server, request) as opened:
             patched.setattr(subscriber, "MAX_WAITING", 5)
             await until(lambda: metric(server, "dams_subscription_groups"))
