@@ -69,14 +69,22 @@ class Context:
     """Set for each subscription, by the transport."""
     _viewer: Viewer | None = None
     _charged: Viewer | None = None
-    histories: DataLoader[int, list[HistoryEntry]] = field(init=False)
-    groups: DataLoader[int, list[str]] = field(init=False)
-    """Of users."""
+    _histories: DataLoader[int, list[HistoryEntry]] | None = field(default=None, init=False)
+    _groups: DataLoader[int, list[str]] | None = field(default=None, init=False)
 
-    def __post_init__(self) -> None:
-        # Without caches: a socket lives long.
-        self.histories = DataLoader(partial(load_histories, self), cache=False)
-        self.groups = DataLoader(partial(groups_of, self.database), cache=False)
+    @property
+    def histories(self) -> DataLoader[int, list[HistoryEntry]]:
+        """Made when asked for, which most sockets never do, and without a cache, since a socket lives long."""
+        if self._histories is None:
+            self._histories = DataLoader(partial(load_histories, self), cache=False)
+        return self._histories
+
+    @property
+    def groups(self) -> DataLoader[int, list[str]]:
+        """Of users."""
+        if self._groups is None:
+            self._groups = DataLoader(partial(groups_of, self.database), cache=False)
+        return self._groups
 
     async def viewer(self) -> Viewer:
         """Looked up for each request, and on a socket each time: a token may be revoked meanwhile.
