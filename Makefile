@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The checks run in the order in which they are written, the cheap ones first.
 .NOTPARALLEL:
-.PHONY: help run test fuzz soak bench-fanout bench-queries screenshots lock clean lint types web-test services
+.PHONY: help run test fuzz soak bench-fanout bench-queries bench-page screenshots lock clean lint types web-test services
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
@@ -27,6 +27,9 @@ bench-fanout: .venv/requirements.installed $(BIN)/dams ## Compare what telling m
 
 bench-queries: .venv/requirements.installed $(BIN)/dams services ## Compare what queries and adds cost, ours and others (ARGS="--rounds 1")
 	@$(BIN)/python -m bench.queries.run $(ARGS)
+
+bench-page: .venv/requirements-dev.installed $(BIN)/dams $(WEB) services ## How soon a browser shows the map of all dams, and how it moves (ARGS="--rounds 3")
+	@$(BIN)/python -m bench.page.run $(ARGS)
 
 soak: .venv/requirements-dev.installed $(BIN)/dams services ## Ten minutes of random faults under 200 subscribers (SOAK_SEED=17 SOAK_MINUTES=2 make soak)
 	@$(BIN)/python -m tests.soak

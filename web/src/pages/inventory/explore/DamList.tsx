@@ -84,6 +84,7 @@ export function DamList() {
             title="Rows read at a time"
             size="xs"
             w={68}
+            flex="none"
             allowDeselect={false}
             data={PAGE_SIZES}
             value={pageSize}
