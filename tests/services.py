@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 60.0
 """A start takes a second; crash recovery on a loaded machine takes several."""
 
 STOP_TIMEOUT_S = 10.0

@@ -200,7 +200,10 @@ class Importer:
             writer.writerow(["external_id", "name", "owner", "river", "latitude", "longitude"])
             writer.writerows([dam.name, dam.name, dam.owner, dam.river, dam.latitude, dam.longitude] for dam in dams)
         command = with_environment(self._settings, DAMS, "import", file)
-        while subprocess.run(command, capture_output=True).returncode != 0:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while (done := subprocess.run(command, capture_output=True, text=True)).returncode != 0:
+            if time.monotonic() > deadline:  # as where the run has failed, and nothing is there any more
+                raise RuntimeError(f"dams import failed: {done.stdout}{done.stderr}")
             time.sleep(AGAIN_S)
 
 
