@@ -7,10 +7,23 @@ as the driver's part: for pages that are asked for all day it is done once.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Float, Select
+from sqlalchemy import BindParameter, Dialect, Float, Select, bindparam, literal
 
 Record = Sequence[Any]
 """A row: values in the order of the columns."""
+
+Parameters = Mapping[str, BindParameter[Any]]
+"""Of a part of a statement, each by the name that the part has for it. Which there are is of the statement's shape."""
+
+
+def parameters(part: str, values: Mapping[str, Any]) -> Parameters:
+    """For values of these kinds; their names in the statement are those of `named`."""
+    return {name: bindparam(f"{part}_{name}", type_=literal(value).type) for name, value in values.items()}
+
+
+def named(part: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of `parameters`."""
+    return {f"{part}_{name}": value for name, value in values.items()}
 
 
 class Statement:

@@ -7,13 +7,13 @@ process has to keep an index of its own and to follow the log with it, and every
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Float, Select, bindparam, func, select
 
 from models import Dam
 from models.database import Database
 from models.errors import BadUserInput
-from models.spatial import SPATIAL, Box
-from resolvers.filters import Filter, clauses
+from models.spatial import SPATIAL, Box, Spatial
+from resolvers.filters import Filter, asked, clauses
 
 MAX_ZOOM = 22
 """A cell is 2 metres wide."""
@@ -96,10 +96,29 @@ def grid_for(zoom: int, box: Box) -> Grid:
 
 async def load_clusters(database: Database, where: Filter, grid: Grid, *, up_to: int) -> list[Cluster]:
     """The dams that meet the filter and have an id of at most `up_to`: the largest clusters first."""
-    spatial = SPATIAL[database.dialect]
-    cell = [spatial.whole((Dam.longitude + 180) / grid.width), spatial.whole((Dam.latitude + 90) / grid.height)]
+    shape, values = asked(where)
+    rows = await database.fetch(
+        ("clusters", shape),
+        lambda: select_clusters(where, SPATIAL[database.dialect]),
+        {**values, "width": grid.width, "height": grid.height, "up_to": up_to},
+    )
+    return [
+        Cluster(
+            count=dams,
+            longitude=round(longitude, DECIMALS),
+            latitude=round(latitude, DECIMALS),
+            extent=(west, south, east, north),
+            ids=tuple(sorted({oldest_id, newest_id})) if dams <= SHOWN_BY_ITSELF else (),
+        )
+        for dams, longitude, latitude, west, south, east, north, oldest_id, newest_id in rows
+    ]
+
+
+def select_clusters(where: Filter, spatial: Spatial) -> Select[Any]:
+    width, height = bindparam("width", type_=Float()), bindparam("height", type_=Float())
+    cell = [spatial.whole((Dam.longitude + 180) / width), spatial.whole((Dam.latitude + 90) / height)]
     count, oldest = func.count(), func.min(Dam.id)
-    statement = (
+    return (
         select(
             count,
             func.avg(Dam.longitude),
@@ -111,19 +130,7 @@ async def load_clusters(database: Database, where: Filter, grid: Grid, *, up_to:
             oldest,
             func.max(Dam.id),
         )
-        .where(*clauses(where, spatial), Dam.id <= up_to)
+        .where(*clauses(where, spatial), Dam.id <= bindparam("up_to"))
         .group_by(*cell)
         .order_by(count.desc(), oldest)
     )
-    async with database.read() as connection:
-        rows = (await connection.execute(statement)).all()
-    return [
-        Cluster(
-            count=dams,
-            longitude=round(longitude, DECIMALS),
-            latitude=round(latitude, DECIMALS),
-            extent=(west, south, east, north),
-            ids=tuple(sorted({oldest_id, newest_id})) if dams <= SHOWN_BY_ITSELF else (),
-        )
-        for dams, longitude, latitude, west, south, east, north, oldest_id, newest_id in rows
-    ]

@@ -1,13 +1,14 @@
 """How many dams meet a filter. Counting reads all of them, so a count is kept until the next change."""
 
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from models import Dam
 from models.database import Database
 from models.spatial import SPATIAL
-from resolvers.filters import Filter, clauses
+from resolvers.filters import Filter, asked, clauses
 from resolvers.inventory import read_inventory
 
 MOST_COUNTS = 200
@@ -44,8 +45,15 @@ async def count_dams(database: Database, where: Filter) -> int:
     counts = _counts.setdefault(database, Counts())
     count = counts.get(where, state.last_sequence)
     if count is None:
-        statement = select(func.count()).select_from(Dam).where(*clauses(where, SPATIAL[database.dialect]))
-        async with database.read() as connection:
-            count = await connection.scalar(statement) or 0
+        count = await _counted(database, where)
         counts.put(where, state.last_sequence, count)
     return count
+
+
+async def _counted(database: Database, where: Filter) -> int:
+    def select_count() -> Select[Any]:
+        return select(func.count()).select_from(Dam).where(*clauses(where, SPATIAL[database.dialect]))
+
+    shape, values = asked(where)
+    ((count,),) = await database.fetch(("count", shape), select_count, values)
+    return int(count)

@@ -1,18 +1,18 @@
 """Reading dams."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Integer, Row, Select, bindparam, func, select
 
 from models import Dam
 from models.dam import DAM_COLUMNS
 from models.database import Database
-from models.spatial import SPATIAL, Spatial
-from models.statement import Record
-from resolvers.filters import MAX_RADIUS_M, Filter, clauses
+from models.spatial import SPATIAL, Spatial, circle_values
+from models.statement import Record, named, parameters
+from resolvers.filters import MAX_RADIUS_M, Filter, asked, clauses
 from resolvers.pagination import Page, Range, Window
 
 Columns = tuple[str, ...]
@@ -28,8 +28,8 @@ FIRST_RADIUS_M = 20_000.0
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    row: Row[Any]
-    """The columns asked for, and the distance."""
+    row: Record
+    """The columns asked for."""
     metres: float
 
 
@@ -39,25 +39,18 @@ def select_dams(where: Filter, spatial: Spatial, columns: Columns = ALL_COLUMNS)
 
 async def load_page(database: Database, where: Filter, window: Window, columns: Columns) -> Page:
     """One statement, and a second one where the known values of the order are not enough."""
-    select_rows = partial(select_dams, where, SPATIAL[database.dialect], columns)
+    filter_shape, filter_values = asked(where)
+
+    def select_range(range_: Range) -> Select[Any]:
+        return range_.select(select_dams(where, SPATIAL[database.dialect], columns))
+
     rows: list[Record] = []
     for range_ in window.ranges():
-        rows += await _fetch_range(database, where, range_, columns, select_rows)
+        shape = ("page", columns, filter_shape, range_.shape)
+        rows += await database.fetch(shape, partial(select_range, range_), {**filter_values, **range_.values()})
         if len(rows) > window.size:
             break
     return window.page(rows)
-
-
-async def _fetch_range(
-    database: Database, where: Filter, range_: Range, columns: Columns, select_rows: Callable[[], Select[Any]]
-) -> Sequence[Record]:
-    if not where:
-        return await database.fetch(
-            ("page", columns, range_.shape), lambda: range_.select(select_rows()), range_.values()
-        )
-    async with database.read() as connection:  # SQLAlchemy tells the values of a filter from its shape
-        rows: Sequence[Record] = (await connection.execute(range_.select(select_rows()), range_.values())).all()
-        return rows
 
 
 async def load_dams(database: Database, ids: Sequence[int]) -> dict[int, Row[Any]]:
@@ -116,14 +109,21 @@ async def load_within(
     columns: Columns = ALL_COLUMNS,
 ) -> list[Nearby]:
     """The dams in a circle, in the order of `load_nearest`."""
-    spatial = SPATIAL[database.dialect]
-    distance = spatial.metres(longitude, latitude).label("metres")
-    statement = (
-        select_dams(where, spatial, columns)
-        .add_columns(distance)
-        .where(spatial.within(longitude, latitude, metres))
-        .order_by(func.round(distance * 1000), Dam.id)  # the engines' last digits differ
-        .limit(limit)
-    )
-    async with database.read() as connection:
-        return [Nearby(row, round(row.metres, 3)) for row in await connection.execute(statement)]
+    filter_shape, filter_values = asked(where)
+    circle = circle_values(longitude, latitude, metres)
+
+    def select_near() -> Select[Any]:
+        spatial, told = SPATIAL[database.dialect], parameters("circle", circle)
+        distance = spatial.metres(told).label("metres")
+        return (
+            select_dams(where, spatial, columns)
+            .add_columns(distance)
+            .where(spatial.within(told))
+            .order_by(func.round(distance * 1000), Dam.id)  # the engines' last digits differ
+            .limit(bindparam("limit", type_=Integer()))
+        )
+
+    shape = ("near", columns, filter_shape, tuple(circle))
+    values = {**filter_values, **named("circle", circle), "limit": limit}
+    rows = await database.fetch(shape, select_near, values)
+    return [Nearby(row[:-1], round(row[-1], 3)) for row in rows]

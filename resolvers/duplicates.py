@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
-
-from sqlalchemy import Row
 
 from models.database import Database
-from resolvers.dams import load_within
+from models.statement import Record
+from resolvers.dams import Columns, load_within
 from resolvers.filters import check_text, checked_point
 from resolvers.text import fold
 
@@ -24,30 +22,37 @@ ALIKE = 0.6
 LOOKED_AT = 300
 """Dams around at most, the nearest."""
 
+NAMES = ("name", "other_names")
+"""Columns with what a dam is called."""
+
 GENERIC = frozenset({"dam", "lake", "reservoir", "pond", "dike", "the"})
 """Say what it is and not which."""
 
 
 @dataclass(frozen=True, slots=True)
 class PossibleDuplicate:
-    row: Row[Any]
+    row: Record
+    """The columns asked for."""
     metres: float
     similarity: float
     """From 0 to 1, of the names."""
 
 
 async def load_possible_duplicates(
-    database: Database, *, longitude: float, latitude: float, name: str | None, limit: int
+    database: Database, *, longitude: float, latitude: float, name: str | None, limit: int, columns: Columns
 ) -> list[PossibleDuplicate]:
     """Dams at the same place, and dams around that are called alike; the nearest first.
 
-    Raises BadUserInput.
+    `columns` are those of NAMES and others. Raises BadUserInput.
     """
     checked_point("location", longitude, latitude)
     wanted = check_text("name", name or "")
-    nearest = await load_within(database, (), longitude=longitude, latitude=latitude, metres=AROUND_M, limit=LOOKED_AT)
+    nearest = await load_within(
+        database, (), longitude=longitude, latitude=latitude, metres=AROUND_M, limit=LOOKED_AT, columns=columns
+    )
+    own, others = map(columns.index, NAMES)
     found = (
-        PossibleDuplicate(near.row, near.metres, similarity(wanted, (near.row.name, *near.row.other_names)))
+        PossibleDuplicate(near.row, near.metres, similarity(wanted, (near.row[own], *near.row[others])))
         for near in nearest
     )
     return [each for each in found if each.metres <= SAME_PLACE_M or each.similarity >= ALIKE][:limit]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from models import Dam
 from models.database import Database
 from models.spatial import SPATIAL, Box
-from resolvers.filters import Filter, clauses
+from resolvers.filters import Filter, asked, clauses
 
 SECTOR = 5.0
 """Degrees of longitude. Gaps between dams that are narrower are not looked for."""
@@ -19,15 +20,15 @@ async def load_extent(database: Database, where: Filter) -> Box | None:
 
     The Earth is round: the widest gap between dams stays outside, so 180° may be inside.
     """
-    spatial = SPATIAL[database.dialect]
-    statement = (
-        select(func.min(Dam.longitude), func.min(Dam.latitude), func.max(Dam.longitude), func.max(Dam.latitude))
-        .where(*clauses(where, spatial))
-        .group_by(spatial.whole((Dam.longitude + 180) / SECTOR))
-    )
-    async with database.read() as connection:
-        sectors = [(west, south, east, north) for west, south, east, north in await connection.execute(statement)]
-    return around(sectors) if sectors else None
+
+    def select_sectors() -> Select[Any]:
+        spatial = SPATIAL[database.dialect]
+        edges: list[Any] = [edge(side) for edge in (func.min, func.max) for side in (Dam.longitude, Dam.latitude)]
+        return select(*edges).where(*clauses(where, spatial)).group_by(spatial.whole((Dam.longitude + 180) / SECTOR))
+
+    shape, values = asked(where)
+    sectors = await database.fetch(("extent", shape), select_sectors, values)
+    return around([(west, south, east, north) for west, south, east, north in sectors]) if sectors else None
 
 
 def around(boxes: Sequence[Box]) -> Box:

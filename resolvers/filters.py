@@ -6,7 +6,7 @@ A test compares the two on both engines.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,13 +14,14 @@ import orjson
 from shapely import from_geojson
 from shapely.errors import GEOSException
 from shapely.validation import explain_validity
-from sqlalchemy import ColumnElement, Text, and_, or_, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, false, or_, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Dam, EventKind
 from models.errors import BadUserInput
 from models.geodesy import Area, metres_between
-from models.spatial import Spatial
+from models.spatial import Spatial, area_values, box_values, circle_values
+from models.statement import Parameters, named, parameters
 from pubsub.log import LoggedEvent
 from resolvers.dates import UnusableDate, parse_iso
 from resolvers.locations import UnusableLocation, check_point
@@ -33,11 +34,14 @@ MAX_FILTER_TEXT = 200
 
 
 class Condition(NamedTuple):
-    """`check` turns the value as sent into the value as used, or raises BadUserInput."""
-
     check: Callable[[str, Any], Any]
-    sql: Callable[[Spatial, Any], ColumnElement[bool]]
+    """Turns the value as sent into the value as used, or raises BadUserInput."""
+    values: Callable[[Any], Mapping[str, Any]]
+    """What the database is told of the value, by the names of parameters."""
+    sql: Callable[[Spatial, Parameters], ColumnElement[bool]]
+    """Made once for all values that have parameters of the same names."""
     holds: Callable[[Any, Any], bool]
+    """Whether a dam meets it."""
 
 
 def check_text(name: str, value: str) -> str:
@@ -115,13 +119,29 @@ def _polygon(name: str, value: Any) -> Area:
     return Area(shape)
 
 
+ESCAPED = str.maketrans({sign: f"/{sign}" for sign in "/%_"})
+
+
+def _pattern(part: str) -> str:
+    """For LIKE, with "/" as its escape."""
+    return f"%{part.translate(ESCAPED)}%"
+
+
 def _equals(key: InstrumentedAttribute[Any]) -> Condition:
-    return Condition(check_text, lambda _, value: key == value, lambda dam, value: getattr(dam, key.key) == value)
+    return Condition(
+        check_text,
+        lambda text: {"text": text},
+        lambda _, told: key == told["text"],
+        lambda dam, text: getattr(dam, key.key) == text,
+    )
 
 
 def _one_of(column: InstrumentedAttribute[Any], check: Callable[[str, Any], Any] = _choices) -> Condition:
     return Condition(
-        check, lambda _, values: column.in_(values), lambda dam, values: getattr(dam, column.key) in values
+        check,
+        lambda choices: {str(number): str(choice) for number, choice in enumerate(choices)},
+        lambda _, told: column.in_(list(told.values())) if told else false(),
+        lambda dam, choices: getattr(dam, column.key) in choices,
     )
 
 
@@ -129,33 +149,34 @@ def _any_code(column: InstrumentedAttribute[Any]) -> Condition:
     codes = type_coerce(column, Text)
     return Condition(
         _choices,
-        lambda _, values: or_(*(codes.contains(f" {value} ") for value in values)) if values else codes.is_(None),
-        lambda dam, values: not set(values).isdisjoint(getattr(dam, column.key)),
+        lambda choices: {str(number): f"% {choice} %" for number, choice in enumerate(choices)},
+        lambda _, told: or_(false(), *map(codes.like, told.values())),
+        lambda dam, choices: not set(choices).isdisjoint(getattr(dam, column.key)),
     )
 
 
 def _between(column: InstrumentedAttribute[Any]) -> Condition:
-    def sql(_: Spatial, limits: tuple[float, float]) -> ColumnElement[bool]:
+    def values(limits: tuple[float, float]) -> Mapping[str, float]:
         low, high = limits
-        bounds: list[ColumnElement[bool]] = [column.is_not(None)]
-        if low > -math.inf:
-            bounds.append(column >= low)
-        if high < math.inf:
-            bounds.append(column <= high)
-        return and_(*bounds)
+        return ({"low": low} if low > -math.inf else {}) | ({"high": high} if high < math.inf else {})
+
+    def sql(_: Spatial, told: Parameters) -> ColumnElement[bool]:
+        bounds = {"low": column.__ge__, "high": column.__le__}
+        return and_(column.is_not(None), *(bounds[side](limit) for side, limit in told.items()))
 
     def holds(dam: Any, limits: tuple[float, float]) -> bool:
         value = getattr(dam, column.key)
         return value is not None and limits[0] <= value <= limits[1]
 
-    return Condition(_range, sql, holds)
+    return Condition(_range, values, sql, holds)
 
 
 CONDITIONS: dict[str, Condition] = {
     "text": Condition(
         check_text,
-        lambda _, value: Dam.search_key.contains(value, autoescape=True),
-        lambda dam, value: value in dam.search_key,
+        lambda text: {"pattern": _pattern(text)},
+        lambda _, told: Dam.search_key.like(told["pattern"], escape="/"),
+        lambda dam, text: text in dam.search_key,
     ),
     "owner": _equals(Dam.owner_key),
     "river": _equals(Dam.river_key),
@@ -170,17 +191,20 @@ CONDITIONS: dict[str, Condition] = {
     # A date of reduced precision is a span of days; only what is wholly on one side counts as before or after.
     "built_before": Condition(
         _date,
-        lambda _, built: Dam.built_last_day < built.first_day,
+        lambda built: {"day": built.first_day},
+        lambda _, told: Dam.built_last_day < told["day"],
         lambda dam, built: dam.built_last_day is not None and dam.built_last_day < built.first_day,
     ),
     "built_after": Condition(
         _date,
-        lambda _, built: Dam.built_first_day > built.last_day,
+        lambda built: {"day": built.last_day},
+        lambda _, told: Dam.built_first_day > told["day"],
         lambda dam, built: dam.built_first_day is not None and dam.built_first_day > built.last_day,
     ),
     "box": Condition(
         _box,
-        lambda spatial, box: spatial.box(box),
+        box_values,
+        lambda spatial, told: spatial.box(told),
         lambda dam, box: (
             box[1] <= dam.latitude <= box[3]
             and (box[0] <= dam.longitude <= box[2] if box[0] <= box[2] else not box[2] < dam.longitude < box[0])
@@ -188,12 +212,14 @@ CONDITIONS: dict[str, Condition] = {
     ),
     "within": Condition(
         _circle,
-        lambda spatial, circle: spatial.within(*circle),
+        lambda circle: circle_values(*circle),
+        lambda spatial, told: spatial.within(told),
         lambda dam, circle: round(metres_between(dam.longitude, dam.latitude, *circle[:2]), 3) <= circle[2],
     ),
     "polygon": Condition(
         _polygon,
-        lambda spatial, area: spatial.area(area),
+        area_values,
+        lambda spatial, told: spatial.area(told),
         lambda dam, area: area.holds(dam.longitude, dam.latitude),
     ),
 }
@@ -218,8 +244,24 @@ def _camel_case(name: str) -> str:
     return first + "".join(map(str.title, others))
 
 
-def clauses(where: Filter, spatial: Spatial) -> Iterable[ColumnElement[bool]]:
-    return [CONDITIONS[name].sql(spatial, value) for name, value in where]
+class Asked(NamedTuple):
+    """Filters of the same shape have the same `clauses` and differ in their values."""
+
+    shape: Hashable
+    values: Mapping[str, Any]
+
+
+def asked(where: Filter) -> Asked:
+    values: dict[str, Any] = {}
+    for name, value in where:
+        values |= named(name, CONDITIONS[name].values(value))
+    return Asked((tuple([name for name, _ in where]), tuple(values)), values)
+
+
+def clauses(where: Filter, spatial: Spatial) -> list[ColumnElement[bool]]:
+    """With parameters for the values of `asked`."""
+    conditions = [(name, CONDITIONS[name], value) for name, value in where]
+    return [each.sql(spatial, parameters(name, each.values(value))) for name, each, value in conditions]
 
 
 def meets(dam: Any, where: Filter) -> bool:

@@ -7,11 +7,12 @@ from strawberry import argument
 
 from models import Dam as DamRow
 from models.identity import Permission
-from resolvers.duplicates import load_possible_duplicates
+from resolvers.duplicates import NAMES, load_possible_duplicates
 from resolvers.names import Text, load_names
 from resolvers.pagination import check_size
 from schema.context import Info
 from schema.dam import Dam
+from schema.lookahead import columns_for
 
 Beginning = Annotated[str, argument(description="How they begin, without regard to case and accents; empty for any.")]
 AtMost = Annotated[int, argument(description="So many at most.")]
@@ -55,10 +56,12 @@ class BeforeAdding:
     ) -> list[PossibleDuplicate]:
         await info.context.require(Permission.VIEW_DAMS)
         check_size("first", first, info.context.max_page_size)
+        columns = columns_for(info, *NAMES)
         found = await load_possible_duplicates(
-            info.context.database, longitude=longitude, latitude=latitude, name=name, limit=first
+            info.context.database, longitude=longitude, latitude=latitude, name=name, limit=first, columns=columns
         )
+        made = Dam.maker(columns)
         return [
-            PossibleDuplicate(dam=Dam.from_row(each.row), distance_m=each.metres, name_similarity=each.similarity)
+            PossibleDuplicate(dam=made(each.row), distance_m=each.metres, name_similarity=each.similarity)
             for each in found
         ]

@@ -106,7 +106,7 @@ class Query(BeforeAdding, SessionQuery, TokenQuery, UserQuery, ChangeQuery, Rate
             columns=columns,
         )
         made = Dam.maker(columns)
-        return [NearbyDam(distance_m=near.metres, dam=made(near.row[: len(columns)])) for near in found]
+        return [NearbyDam(distance_m=near.metres, dam=made(near.row)) for near in found]
 
     @strawberry.field(description="The dams of a part of the map, counted cell by cell.")
     async def dam_clusters(

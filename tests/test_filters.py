@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from models.dam import DAM_COLUMNS
 from models.database import Database
@@ -20,7 +20,7 @@ from models.vocabulary import Hazard, OwnerType, Purpose
 from resolvers.counts import count_dams
 from resolvers.dams import select_dams
 from resolvers.dates import iso
-from resolvers.filters import CONDITIONS, MAX_FILTER_TEXT, Filter, meets
+from resolvers.filters import CONDITIONS, MAX_FILTER_TEXT, Filter, asked, meets
 from resolvers.text import fold
 from schema.filters import BoxInput, CircleInput, DamFilter, FloatRange, conditions
 from schema.scalars import GeoJSON, PartialDate
@@ -83,9 +83,11 @@ class Stock:
         self.rows = rows
 
     async def ids(self, where: Filter) -> list[int]:
-        statement = select_dams(where, SPATIAL[self.database.dialect]).with_only_columns(DAM_COLUMNS[0])
-        async with self.database.read() as connection:
-            return sorted(await connection.scalars(statement))
+        def select_ids() -> Select[Any]:
+            return select_dams(where, SPATIAL[self.database.dialect], ("id",))
+
+        shape, values = asked(where)
+        return sorted(dam_id for (dam_id,) in await self.database.fetch(("ids", shape), select_ids, values))
 
 
 @pytest.fixture(scope="module", params=ENGINES)
