@@ -248,13 +248,17 @@ async def test_no_columns_are_read_that_nobody_asks_for(
     assert columns == ", ".join(f"dams.{column}" for column in expected.split())
 
 
-async def test_a_statement_is_compiled_once_for_all_pages_of_a_shape(
-    stock: Stock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = []
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The SELECTs that are compiled."""
+    made: list[Any] = []
     monkeypatch.setattr(
         "models.database.Statement", lambda select, dialect: made.append(select) or Statement(select, dialect)
     )
+    return made
+
+
+async def test_a_statement_is_compiled_once_for_all_pages_of_a_shape(stock: Stock, compiled: list[Any]) -> None:
     document = "query ($after: String) { dams(first: 3, after: $after, orderBy: {field: RIVER}) {"
     document += " nodes { state river } pageInfo { endCursor hasNextPage } } }"
     seen, after = 0, None
@@ -265,7 +269,24 @@ async def test_a_statement_is_compiled_once_for_all_pages_of_a_shape(
             break
         after = answer["pageInfo"]["endCursor"]
     assert seen == COUNT
-    assert len(made) == 4  # known and unknown rivers, from the start and after a cursor
+    assert len(compiled) == 4  # known and unknown rivers, from the start and after a cursor
+
+
+async def test_filters_of_the_same_conditions_share_a_statement(stock: Stock, compiled: list[Any]) -> None:
+    document = "query ($where: DamFilter!) { dams(where: $where) { nodes { drainageAreaSqMi } } }"
+    for text, west in (("e", -10), ("100% deer", -120), ("", 170)):
+        box = {"west": west, "south": -40, "east": west + 9, "north": 50}
+        await stock.server.query(document, None, where={"text": text, "box": box, "heightFt": {"min": west}})
+    assert len(compiled) == 1
+    await stock.server.query(document, None, where={"text": "e", "box": box, "heightFt": {"max": 5}})
+    assert len(compiled) == 2
+
+
+async def test_the_nearest_share_a_statement_however_far_they_are(stock: Stock, compiled: list[Any]) -> None:
+    for place in (0.0, 1.5):
+        document = f"{{ nearestDams(latitude: {place}, longitude: {place}, first: 3) {{ dam {{ storageAcreFt }} }} }}"
+        assert len((await stock.server.query(document, None))["nearestDams"]) == 3
+    assert len(compiled) == 1
 
 
 async def test_only_a_page_that_holds_known_and_unknown_values_takes_two_statements(
