@@ -41,3 +41,13 @@ async def test_pages_may_load_tiles_from_where_the_setting_says_and_nothing_else
 async def test_the_page_is_told_which_tiles_to_load(tmp_path: Path) -> None:
     told = (await get("/map.json", tmp_path, GroundMap(TILES, "Example Maps"))).json()
     assert told == {"tiles": TILES, "attribution": "Example Maps"}
+
+
+async def test_assets_are_compressed_and_kept_by_browsers(tmp_path: Path) -> None:
+    script = "export const dams = [];\n" * 10_000
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "page-1.js").write_text(script)
+    answer = await get("/assets/page-1.js", tmp_path, GroundMap())
+    assert (answer.text, answer.headers["content-encoding"]) == (script, "gzip")
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert (await get("/assets/page-2.js", tmp_path, GroundMap())).status_code == 404

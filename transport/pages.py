@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -77,7 +78,8 @@ def page_routes(built: Path, ground: GroundMap, issuer: str | None = None) -> li
 
         return Route(path, show)
 
-    assets = Mount("/assets", Assets(directory=built / "assets", check_dir=False))
+    # Piece by piece as they are sent, so that nobody waits for a long one. Browsers keep them; streams are never compressed.
+    assets = Mount("/assets", GZipMiddleware(Assets(directory=built / "assets", check_dir=False), compresslevel=5))
     return [*(page(path, name) for path, name in FILES.items()), Route("/map.json", show_ground), assets]
 
 
