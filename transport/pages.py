@@ -78,7 +78,7 @@ def page_routes(built: Path, ground: GroundMap, issuer: str | None = None) -> li
 
         return Route(path, show)
 
-    # Piece by piece as they are sent, so that nobody waits for a long one. Browsers keep them; streams are never compressed.
+    # Piece by piece as they are sent, so that nobody waits for a long one; and browsers keep them.
     assets = Mount("/assets", GZipMiddleware(Assets(directory=built / "assets", check_dir=False), compresslevel=5))
     return [*(page(path, name) for path, name in FILES.items()), Route("/map.json", show_ground), assets]
 
