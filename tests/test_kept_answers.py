@@ -1,17 +1,17 @@
 """A kept answer is what would be made anew, and is nobody's own."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from graphql import parse
-from sqlalchemy import event
 
 from auth.viewer import Viewer
 from models.database import Database
+from models.statement import Record
 from resolvers.adding import remove_dam
 from resolvers.counts import MOST_COUNTS, Counts, count_dams
 from resolvers.filters import checked
@@ -245,14 +245,18 @@ def test_what_is_kept_stays_below_its_bytes_and_the_latest_used_stay() -> None:
     assert not kept._get(questions[-1], InventoryState(0, 0, 0, 1))
 
 
-async def test_a_count_of_a_filter_is_read_once_until_the_next_change(database: Database, admin: Viewer) -> None:
+async def test_a_count_of_a_filter_is_read_once_until_the_next_change(
+    database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     counted: list[str] = []
+    fetch = database._driver.fetch
 
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        if "count(*)" in statement:
-            counted.append(statement)
+    async def noted(text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        if "count(*)" in text:
+            counted.append(text)
+        return await fetch(text, parameters)
 
-    event.listen(database._readers.sync_engine, "before_cursor_execute", note)
+    monkeypatch.setattr(database._driver, "fetch", noted)
     for expected in (0, 1):
         for text in ("deer", "creek", "deer"):
             assert await count_dams(database, checked({"text": text})) == expected
