@@ -43,7 +43,9 @@ async def set_groups(database: Database, name: str, groups: Sequence[str], by: A
     """
     async with database.write() as connection:
         group_ids = await _group_ids(connection, groups)
-        found = (await connection.execute(select(User.id, User.issuer).where(User.name == name))).one_or_none()
+        # Locked, so that what two set at once does not become one.
+        user = select(User.id, User.issuer).where(User.name == name).with_for_update()
+        found = (await connection.execute(user)).one_or_none()
         if found is None:
             raise no_user(name)
         if found.issuer is not None:

@@ -1,5 +1,6 @@
 """Signing in, tokens, users and caps through the API: what an administrator's page does."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from auth import passwords
 from auth.passwords import set_password
 from auth.tokens import create_token
-from auth.users import add_user
+from auth.users import add_user, list_users, set_groups
 from models import User
 from models.database import Database
 from models.errors import Refused
@@ -278,6 +279,14 @@ async def test_the_groups_of_a_user_are_changed(server: Server, database: Databa
     assert [error["code"] for error in unknown["errors"]] == ["NOT_FOUND"]
     told = [entry["detail"] for entry in (await server.query(AUDIT))["auditTrail"]["nodes"][:3]]
     assert told == ["contributor", "", "reader, admin, reader"]
+
+
+async def test_groups_that_are_set_at_once_do_not_become_one(database: Database, ada: str) -> None:
+    one, other = ["reader", "contributor"], ["admin", "contributor"]
+    for _ in range(5):
+        await asyncio.gather(*(set_groups(database, "ada", groups) for groups in (one, other) * 4))
+        (groups,) = [user.groups for user in await list_users(database) if user.name == "ada"]
+        assert groups in {tuple(sorted(one)), tuple(sorted(other))}
 
 
 async def test_the_groups_of_users_of_a_provider_are_its_own(server: Server, database: Database) -> None:
