@@ -110,17 +110,16 @@ class UserMutation:
         info: Info,
         input: Annotated[SetUserQuotaInput, argument(description="Whose, and how many.")],  # noqa: A002
     ) -> SetUserQuotaPayload:
-        viewer = await info.context.require(Permission.MANAGE_INVENTORY)
-        database = info.context.database
+        database, viewer = info.context.database, await info.context.require(Permission.MANAGE_INVENTORY)
         user_id = number_of(input.id, "User", "the id of a user")
         try:
             accounts.require_limit("maxDams", input.max_dams)
-            if (user := await accounts.load_user(database, user_id)) is None:
-                raise Refused("NOT_FOUND", "id", "There is no such user.")
-            await set_quota(database, user.name, input.max_dams, viewer.actor)
+            row = await accounts.change_user(
+                database, user_id, lambda name: set_quota(database, name, input.max_dams, viewer.actor)
+            )
         except Refused as refusal:
             return SetUserQuotaPayload(errors=[UserError.from_refusal(refusal)])
-        return SetUserQuotaPayload(user=User.from_row(await accounts.load_user(database, user_id)))
+        return SetUserQuotaPayload(user=User.from_row(row))
 
     @strawberry.mutation(description="Set the groups of a user. Needs manage_inventory, by a token without scopes.")
     async def set_user_groups(
@@ -128,11 +127,12 @@ class UserMutation:
         info: Info,
         input: Annotated[SetUserGroupsInput, argument(description="Whose, and which.")],  # noqa: A002
     ) -> SetUserGroupsPayload:
-        database, viewer = info.context.database, await info.context.viewer()
+        database, viewer = info.context.database, await info.context.require(Permission.MANAGE_INVENTORY)
+        accounts.require_whole(viewer)
         user_id = number_of(input.id, "User", "the id of a user")
         try:
             row = await accounts.change_user(
-                database, viewer, user_id, lambda name, by: set_groups(database, name, input.groups, by)
+                database, user_id, lambda name: set_groups(database, name, input.groups, viewer.actor)
             )
         except Refused as refusal:
             return SetUserGroupsPayload(errors=[UserError.from_refusal(refusal)])
@@ -147,11 +147,12 @@ class UserMutation:
         info: Info,
         input: Annotated[SetUserDisabledInput, argument(description="Whom, and whether.")],  # noqa: A002
     ) -> SetUserDisabledPayload:
-        database, viewer = info.context.database, await info.context.viewer()
+        database, viewer = info.context.database, await info.context.require(Permission.MANAGE_INVENTORY)
+        accounts.require_whole(viewer)
         user_id = number_of(input.id, "User", "the id of a user")
         try:
             row = await accounts.change_user(
-                database, viewer, user_id, lambda name, by: set_disabled(database, name, input.is_disabled, by)
+                database, user_id, lambda name: set_disabled(database, name, input.is_disabled, viewer.actor)
             )
         except Refused as refusal:
             return SetUserDisabledPayload(errors=[UserError.from_refusal(refusal)])
