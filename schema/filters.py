@@ -43,7 +43,7 @@ class DamFilter:
     owner: str | None = strawberry.field(default=None, description="The whole name of the owner.")
     river: str | None = strawberry.field(default=None, description="The whole name of the river.")
     counties: list[str] | None = strawberry.field(
-        default=None, description="Whole names. Lists have at most 100 values."
+        default=None, description="Whole names. Lists have at most 100 values, unless set otherwise."
     )
     states: list[str] | None = strawberry.field(default=None, description='USPS codes, such as ["UT", "ID"].')
     external_ids: list[str] | None = strawberry.field(default=None, description='NID ids, such as ["UT10117"].')

@@ -37,6 +37,8 @@ ARGUMENTS = "{ dams(" + " ".join(f"a{n}: 1" for n in range(300)) + ") { totalCou
 DIGITS = f"{{ dams(where: {{heightFt: {{min: {'9' * 6_000}}}}}) {{ totalCount }} }}"
 CONFLICTS = "{ dams { nodes { " + " ".join(f"x: {field}" for field in ("name", "river") * 15) + " } } }"
 
+NAMED_AGAIN = f"query ($v: GeoJSON) {{ dams(where: {{polygon: {{coordinates: [{'$v ' * 900}]}}}}) {{ totalCount }} }}"
+
 PARSE, INVALID, INPUT = "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"
 
 DOCUMENTS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
@@ -95,6 +97,19 @@ DOCUMENTS: dict[str, tuple[dict[str, Any], int, list[str]]] = {
         400,
         [INPUT],
     ),
+    **{
+        f"a polygon of a variable of {what}, 900 times": (
+            {"query": NAMED_AGAIN, "variables": {"v": value}},
+            400,
+            [INPUT],
+        )
+        for what, value in {
+            "lists": [[]] * 60_000,
+            "numbers": [[0] * 80_000],
+            "letters": ["x" * 200_000],
+            "members": {"x" * 200_000: []},
+        }.items()
+    },
     "nested variables": (
         {"query": TEXT.replace("String", "[String]"), "variables": {"text": orjson.loads("[" * 900 + "]" * 900)}},
         400,

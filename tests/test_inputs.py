@@ -108,15 +108,27 @@ def test_vertices_are_counted_wherever_they_are() -> None:
     deep: Any = [0, 0]
     for _ in range(10_000):
         deep = [deep]
-    assert vertices({"type": "Polygon", "coordinates": [ring, ring]}) == 8
-    assert vertices({"type": "MultiPolygon", "coordinates": [[ring], [ring, ring]]}) == 12
-    assert vertices({"geometries": [{"coordinates": [0, 0]}] * 7}) == 7
-    assert vertices(deep) == 1
-    assert vertices("POINT (0 0)") == 0
+    for geometry, count in (
+        ({"type": "Polygon", "coordinates": [ring, ring]}, 8),
+        ({"type": "MultiPolygon", "coordinates": [[ring], [ring, ring]]}, 12),
+        ({"geometries": [{"coordinates": [0, 0]}] * 7}, 7),
+        (deep, 1),
+        ("POINT (0 0)", 0),
+    ):
+        assert vertices(geometry, 20_000) == count
     small = replace(LIMITS, vertices=4)
     written = "{ dams(where: {polygon: {coordinates: [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}}) { totalCount } }"
     problem = "polygon has 5 vertices; at most 4 are allowed. Simplify it."
     assert Inputs(schema._schema, parse(written)).problems({}, small) == [problem]
+
+
+@pytest.mark.parametrize("part", [[[]] * 1_000, [[0] * 1_000], ["x" * 1_000], [{"x" * 1_000: 0}], [[[0]]] * 500])
+def test_vertices_are_not_counted_on_and_on(part: Any) -> None:
+    assert vertices({"coordinates": part}, 3_000) is not None
+    assert vertices({"coordinates": [part] * 4}, 3_000) is None
+    written = parse("query ($v: GeoJSON) { dams(where: {polygon: {coordinates: [$v $v $v $v]}}) { totalCount } }")
+    problem = "polygon is too large; at most 375 vertices are allowed. Simplify it."
+    assert Inputs(schema._schema, written).problems({"v": part}, replace(LIMITS, vertices=375)) == [problem]
 
 
 FOLLOW = "subscription ($where: DamFilter) { damAdded(where: $where) { name } }"

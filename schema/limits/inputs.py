@@ -30,6 +30,9 @@ from schema.limits.values import value_of
 GEOMETRY = "GeoJSON"
 """Scalar whose lists are of vertices."""
 
+PARTS_A_VERTEX = 8
+"""Lists, members, numbers and letters of a geometry. A triangle with altitudes among others takes five."""
+
 
 class Inputs:
     """Arguments in which a document, which is valid, may send lists; and defaults of its variables."""
@@ -82,19 +85,29 @@ def _problems(kind: Any, name: str, value: Any, limits: Limits) -> Iterator[str]
         for field, held in value.items():
             if field in kind.fields:
                 yield from _problems(kind.fields[field].type, field, held, limits)
-    elif kind.name == GEOMETRY and (count := vertices(value)) > limits.vertices:
-        yield f"{name} has {count:,} vertices; at most {limits.vertices:,} are allowed. Simplify it."
+    elif kind.name == GEOMETRY:
+        count = vertices(value, limits.vertices * PARTS_A_VERTEX)
+        if count is None:
+            yield f"{name} is too large; at most {limits.vertices:,} vertices are allowed. Simplify it."
+        elif count > limits.vertices:
+            yield f"{name} has {count:,} vertices; at most {limits.vertices:,} are allowed. Simplify it."
 
 
-def vertices(geometry: Any) -> int:
-    """Lists within it that hold no others."""
+def vertices(geometry: Any, most_parts: int) -> int | None:
+    """Lists within it that hold no others. None where there is more in it than so many parts.
+
+    A variable that is named again and again within a geometry makes much of a short request.
+    """
     count, rest = 0, [geometry]
     while rest:
         value = rest.pop()
+        most_parts -= len(value) if isinstance(value, list | dict | str) else 0
+        if most_parts < 0:
+            return None
         if isinstance(value, dict):
-            rest += value.values()
+            rest += [*value, *value.values()]
         elif isinstance(value, list):
-            inner = [each for each in value if isinstance(each, list | dict)]
+            inner = [each for each in value if isinstance(each, list | dict | str)]
             count += not inner
             rest += inner
     return count
