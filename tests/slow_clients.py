@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import httpx
 import orjson
+import pytest
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from tests.conftest import Server
 from tests.streaming import FOLLOW, TIMEOUT_S, Socket
+from transport.server import HttpConnection
 
 SMALL_BUFFER = (socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
 """The kernel would otherwise take megabytes for a client that does not read."""
@@ -34,6 +36,18 @@ def wide(count: int) -> str:
     """A subscription with results of some `count` times 20 bytes."""
     names = " ".join(f"name{number}: name" for number in range(count))
     return f"subscription ($after: String) {{ damAdded(after: $after) {{ name cursor {names} }} }}"
+
+
+def hold_more(monkeypatch: pytest.MonkeyPatch, keep_alive_s: float = 5) -> None:
+    """Over HTTP, the server never waits for a client to read on before it writes more."""
+    begin = HttpConnection.connection_made
+
+    def begun(connection: HttpConnection, transport: Any) -> None:
+        begin(connection, transport)
+        transport.set_write_buffer_limits(high=2**24)
+        connection.timeout_keep_alive = keep_alive_s  # type: ignore[assignment]  # any number will do
+
+    monkeypatch.setattr(HttpConnection, "connection_made", begun)
 
 
 class Received(NamedTuple):

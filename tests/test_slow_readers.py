@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from socket import SHUT_WR
 
 import pytest
 from websockets.frames import Frame, Opcode
@@ -14,9 +15,12 @@ from resolvers.cursors import event_cursor
 from tests.conftest import Serve, Server, until
 from tests.shared import dam_values, fill
 from tests.slow_clients import (
+    ACCEPT,
     TRANSPORTS,
     WIDE,
+    asked,
     has_executed,
+    hold_more,
     is_open,
     metrics,
     nothing_is_left,
@@ -142,7 +146,8 @@ async def test_who_never_reads_again_is_cut_and_leaves_nothing_behind(
 
 CLOSE = Frame(Opcode.CLOSE, b"\x03\xe8").serialize(mask=True)
 PING = Frame(Opcode.TEXT, b'{"type":"ping"}').serialize(mask=True)
-FAREWELLS = [CLOSE, PING + CLOSE, b"this is no frame"]
+HALF_CLOSE = b""
+FAREWELLS = [CLOSE, PING + CLOSE, b"this is no frame", HALF_CLOSE]
 
 
 async def test_who_says_good_bye_without_reading_is_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,13 +158,31 @@ async def test_who_says_good_bye_without_reading_is_cut(server: Server, monkeypa
         for socket in sockets:
             await socket.init()
             await socket.start(wide(800), after=START)
-        await until(lambda: is_open(server, subscriptions=3))
+        await until(lambda: is_open(server, subscriptions=len(FAREWELLS)))
         await add_dams(server, 0, 60)
         await until(lambda: has_executed(server, 60))
-        assert [is_held(socket) for socket in sockets] == [True] * 3
+        assert [is_held(socket) for socket in sockets] == [True] * len(FAREWELLS)
         for socket, farewell in zip(sockets, FAREWELLS, strict=True):
-            socket.connection.transport.write(farewell)
+            if farewell == HALF_CLOSE:
+                socket.connection.transport.write_eof()
+            else:
+                socket.connection.transport.write(farewell)
         await until(lambda: not any(map(is_held, sockets)))
+        await until(lambda: nothing_is_left(server))
+
+
+@pytest.mark.parametrize("transport", ACCEPT)
+async def test_who_sends_no_more_and_reads_no_more_is_cut_however_little_is_unsent(
+    transport: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold_more(monkeypatch)
+    monkeypatch.setattr("transport.server.STALLED_S", 0.3)
+    body = {"query": wide(800), "variables": {"after": START}}
+    async with asked(server, ACCEPT[transport], body) as response:
+        await until(lambda: is_open(server, subscriptions=1))
+        await add_dams(server, 0, 60)
+        await until(lambda: has_executed(server, 60))
+        response.extensions["network_stream"].get_extra_info("socket").shutdown(SHUT_WR)
         await until(lambda: nothing_is_left(server))
 
 

@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
 from resolvers.cursors import event_cursor
-from transport.server import CONNECTION, STALLED_S, HttpConnection, bound_send_buffer
+from transport.server import CONNECTION, STALLED_S, HttpConnection
 from transport.streams.batch import Result
 from transport.streams.subscriber import End, ResponseSubscriber
 
@@ -116,7 +116,6 @@ class EventStream:
         connection: HttpConnection = scope["extensions"][CONNECTION]
         if connection.transport.is_closing():  # the client has gone while its token was looked up
             return
-        bound_send_buffer(connection.transport)
 
         async def write(body: bytes, more: bool = True) -> None:
             if more and connection.transport.is_closing():

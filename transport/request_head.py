@@ -35,9 +35,13 @@ def refusal_of(url: bytes, fields: Sequence[tuple[bytes, bytes]]) -> Refusal | N
     return TOO_LONG if len(url) + sum(sizes) > MAX_HEAD_BYTES else None
 
 
+def announces_body(fields: Sequence[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in fields)
+
+
 TOO_LONG = Refusal(431, f"Address and header fields may have {MAX_HEAD_BYTES:,} bytes.")
 TOO_SLOW = Refusal(408, f"The head of the request has not arrived within {HEAD_S:.0f} s.")
-NO_HANDSHAKE = Refusal(400, "A WebSocket is opened by GET.")
+NO_HANDSHAKE = Refusal(400, "A WebSocket is opened by GET, without a body.")
 NO_HTTP = Refusal(400, "This is no request of HTTP/1.1.")
 
 

@@ -31,7 +31,10 @@ ON_REFUSAL = "on_refusal"
 """Key, in the same state, of what is called with each refusal that no application hears of."""
 
 HIGH_WATER_BYTES = 64 * 1024
-"""Unsent bytes of a socket from which on its client counts as not reading; the kernel holds as many again."""
+"""Unsent bytes of a socket from which on its client counts as not reading."""
+
+SEND_BUFFER_BYTES = 64 * 1024
+"""That the kernel holds besides."""
 
 MAX_REASON_BYTES = 123
 """Of a close frame: RFC 6455, section 5.5."""
@@ -55,8 +58,9 @@ def drain_delay(streams: int) -> float:
 
 
 def bound_send_buffer(transport: BaseTransport) -> None:
-    """By default the kernel takes megabytes for a client that does not read."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HIGH_WATER_BYTES)
+    """By default the kernel takes megabytes for a client that does not read, or reads so slowly that nothing seems to
+    go on."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 PONGS = (b'{"type":"pong"}', b'{"type": "pong"}')
@@ -71,11 +75,17 @@ MAX_FRAGMENTS = 1_000
 class Handshake(ServerProtocol):
     """Refuses in JSON."""
 
+    def __init__(self, on_refusal: Callable[[Refusal], None], **options: Any) -> None:
+        super().__init__(**options)
+        self._on_refusal = on_refusal
+
     def reject(self, status: Any, text: str) -> Response:
         response = super().reject(status, text)
         status = response.status_code if response.status_code in REFUSED else 400
         message = text.strip() or "There is no WebSocket at this path for pages of this origin."
-        headers, response.body = request_head.last_answer(Refusal(status, message))
+        refusal = Refusal(status, message)
+        self._on_refusal(refusal)
+        headers, response.body = request_head.last_answer(refusal)
         response.headers = Headers({"date": response.headers["date"], **headers})
         return response
 
@@ -88,14 +98,13 @@ class Connection(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.conn = Handshake(max_size=self.config.ws_max_size, logger=self.logger)
+        self.conn = Handshake(self.app_state[ON_REFUSAL], max_size=self.config.ws_max_size, logger=self.logger)
         self.when_enough: set[Callable[[], None]] = set()
         """Called when no more is to be written for now, or for ever. Each takes itself out."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)
         cast(Transport, transport).set_write_buffer_limits(high=HIGH_WATER_BYTES)
-        bound_send_buffer(transport)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -111,9 +120,12 @@ class Connection(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         self.heard = self.loop.time()
         super().data_received(data)
-        if self.transport.is_closing() and self.close_timer is None:  # after the client's close, or what is no frame
-            self._have_enough()
-            self._cut_in_time()
+        if self.transport.is_closing():  # after the client's close, or what is no frame
+            self._let_go()
+
+    def eof_received(self) -> None:
+        """The transport closes itself as soon as all is sent, and says nothing of it before."""
+        self._let_go()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -122,6 +134,11 @@ class Connection(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._have_enough()
+
+    def _let_go(self) -> None:
+        if self.close_timer is None:
+            self._have_enough()
+            self._cut_in_time()
 
     def _have_enough(self) -> None:
         for tell in list(self.when_enough):
@@ -201,6 +218,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
+        bound_send_buffer(transport)
         self._deadline = self.loop.call_later(request_head.HEAD_S, self._cut_slow_head)
 
     def data_received(self, data: bytes) -> None:
@@ -230,7 +248,8 @@ class HttpConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if not self._is_short or len(self.headers) > request_head.MAX_FIELDS:
             self._refusal = request_head.refusal_of(self.url, self.headers)
-        if self.parser.should_upgrade() and self.parser.get_method() != b"GET" and self._should_upgrade():
+        is_handshake = self.parser.should_upgrade() and self._should_upgrade()
+        if is_handshake and (self.parser.get_method() != b"GET" or request_head.announces_body(self.headers)):
             self._refusal = request_head.NO_HANDSHAKE
         if self._refusal is not None:
             raise self._refusal  # so that the parser stops
@@ -250,23 +269,30 @@ class HttpConnection(HttpToolsProtocol):
         self._refusal = refusal
         self.app_state[ON_REFUSAL](refusal)
         self._forget_deadline()
-        if self._is_answering:  # in the middle of which another answer would be taken for a part of it
+        if self._is_answering and not self._is_refusable:  # another answer would be taken for this one, or a part of it
             self.transport.close()
-            return
-        self.transport.write(request_head.as_sent(refusal))
-        self.transport.write_eof()
-        # Closed at once with something unread, the kernel would take the answer back.
+        else:
+            self._tell_gone()
+            self.transport.write(request_head.as_sent(refusal))
+            self.transport.write_eof()
+        # Cut at once with something unread, the kernel would take the answer back; never cut, some would not take it.
         self._deadline = self.loop.call_later(CLOSE_S, self.transport.abort)
 
     @property
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
+    @property
+    def _is_refusable(self) -> bool:
+        """The request whose body is being read: nothing of an answer has been sent."""
+        return self.cycle is self._running and self.cycle.more_body and not self.cycle.response_started
+
     def _cut_slow_head(self) -> None:
         self._deadline = None
         if self._in_head:
             self._refuse(request_head.TOO_SLOW)
         else:
+            self._watch_rest()
             self.transport.close()
 
     def _forget_deadline(self) -> None:
@@ -280,6 +306,29 @@ class HttpConnection(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        self._forget_progress()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._watch_rest()
+
+    def timeout_keep_alive_handler(self) -> None:
+        self._watch_rest()
+        super().timeout_keep_alive_handler()
+
+    def eof_received(self) -> None:
+        self._watch_rest()
+
+    def _watch_rest(self) -> None:
+        """Of a connection that closes itself when all is sent: `pause_writing` is called, be it ever so little."""
+        self.transport.set_write_buffer_limits(high=0)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._forget_progress()
+        super().handle_websocket_upgrade()
+
+    def _forget_progress(self) -> None:
         if self._progress is not None:
             self._progress.cancel()
 
@@ -298,10 +347,12 @@ class HttpConnection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._forget_deadline()
-        if self._progress is not None:
-            self._progress.cancel()
+        self._forget_progress()
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        """To the application. uvicorn tells only the latest of pipelined requests, which may not have begun."""
         if self._running is not None and not self._running.response_complete:
-            # uvicorn tells only the latest of pipelined requests, which may not have begun.
             self._running.disconnected = True
             self._running.message_event.set()
 
