@@ -63,6 +63,37 @@ test("an export that is cancelled while it waits asks for nothing more", async (
   expect(query).toHaveBeenCalledTimes(1);
 });
 
+test("an export that is cancelled while it asks does not begin to wait", async () => {
+  let refuse: (error: Error) => void = () => undefined;
+  const query = vi.fn(
+    () =>
+      new Promise((_, reject) => {
+        refuse = reject;
+      }),
+  );
+  const { file, abort } = exporting(query);
+  abort.abort();
+  refuse(refusal("RATE_LIMITED", 7));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(vi.getTimerCount()).toBe(0);
+  await expect(file).rejects.toThrow("abort");
+  expect(query).toHaveBeenCalledTimes(1);
+});
+
+test("an export listens for being cancelled only as long as it waits", async () => {
+  const query = vi.fn().mockRejectedValueOnce(refusal("RATE_LIMITED", 7)).mockResolvedValueOnce(LAST);
+  const { file, abort } = exporting(query);
+  const remove = vi.spyOn(abort.signal, "removeEventListener");
+  await vi.advanceTimersByTimeAsync(7_000);
+  await file;
+  expect(remove).toHaveBeenCalledExactlyOnceWith("abort", expect.anything(), undefined);
+});
+
+test("an export ends where the rate is refused and nothing says for how long", async () => {
+  const { file } = exporting(() => Promise.reject(refusal("RATE_LIMITED")));
+  await expect(file).rejects.toThrow("No.");
+});
+
 test("an export ends with any other error", async () => {
   const { file } = exporting(() => Promise.reject(refusal("FORBIDDEN")));
   await expect(file).rejects.toThrow("No.");

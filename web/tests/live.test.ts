@@ -10,16 +10,17 @@ class ScriptedServer {
   count = 10;
   newest = 10;
   readonly asked: (string | undefined)[] = [];
+  /** What an answer waits for, after the inventory was read. */
+  delay: Promise<void> = Promise.resolve();
   stream = new Subject<{ data?: { damAdded: LiveDamFragment }; error?: Error }>();
 
   readonly client = {
-    query: () =>
-      Promise.resolve({
-        data: {
-          inventory: { eventCursor: `after ${this.newest.toString()}` },
-          dams: { totalCount: this.count, nodes: [{ id: "", damId: this.newest }] },
-        },
-      }),
+    query: async () => {
+      const inventory = { eventCursor: `after ${this.newest.toString()}` };
+      const dams = { totalCount: this.count, nodes: [{ id: "", damId: this.newest }] };
+      await this.delay;
+      return { data: { inventory, dams } };
+    },
     subscribe: ({ variables }: { variables: { after?: string } }) => {
       this.asked.push(variables.after);
       return (this.stream = new Subject());
@@ -124,6 +125,23 @@ describe("the dams that are added", () => {
     await vi.advanceTimersByTimeAsync(30_000);
     expect(live.getSnapshot().round).toBe(2);
     await vi.advanceTimersByTimeAsync(60_000);
+    expect(live.getSnapshot().round).toBe(2);
+  });
+
+  test("are not taken for removed when one comes while it is asked", async () => {
+    let answer = () => {};
+    server.delay = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    server.add(1);
+    server.tell(1);
+    await vi.advanceTimersByTimeAsync(100);
+    answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(live.getSnapshot().round).toBe(1);
+    server.count -= 1;
+    await vi.advanceTimersByTimeAsync(30_000);
     expect(live.getSnapshot().round).toBe(2);
   });
 

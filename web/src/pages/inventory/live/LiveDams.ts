@@ -235,7 +235,10 @@ export class LiveDams {
   }
 
   async #check(): Promise<void> {
+    const known = this.#known;
     const { dams } = await this.#read();
+    // Dams came meanwhile, which this answer may be without: that it counts fewer does not mean that some were removed.
+    if (this.#known !== known && dams.totalCount < this.#known) return;
     const newest = dams.nodes[0]?.damId ?? 0;
     const behind = newest > this.#newest ? Math.max(1, dams.totalCount - this.#known) : 0;
     const isChanged = !this.#isChecked || dams.totalCount < this.#known;

@@ -1,19 +1,25 @@
 import type { ApolloClient } from "@apollo/client";
 import {
+  audit,
   auditTime,
+  concatMap,
   defer,
   delayWhen,
   distinctUntilChanged,
   filter,
+  forkJoin,
   from,
   map,
   merge,
   Observable,
   partition,
   retry,
+  share,
+  shareReplay,
   startWith,
   type Subscription,
   switchMap,
+  takeUntil,
   tap,
   timer,
 } from "rxjs";
@@ -36,8 +42,8 @@ const READ_WITHIN_MS = 2_000;
  * and may be limited by a box.
  *
  * It reads when `live` has begun to listen, and again when `live` says so. A dam that comes while a page is on its way
- * waits for it: it is in the page or is put there. `onTrouble` hears why nothing could be read, and `undefined` once it
- * could.
+ * waits for it: it is in the page or is put there. What is asked for waits for it too, or takes its place, so that the
+ * last answer is the newest. `onTrouble` hears why nothing could be read, and `undefined` once it could.
  */
 export function followDams(
   client: ApolloClient,
@@ -52,29 +58,34 @@ export function followDams(
     filter(({ length }) => length > 0),
   );
   const [few, many] = partition(batches, ({ length }) => length <= FEW);
+  const count = () => ask((options) => client.query({ query: DAM_COUNT, variables: { where }, ...options }));
+  const page = () => ask((options) => client.query({ query: DAMS, variables, ...options }));
+  const begin = () => forkJoin([page(), count()]).pipe(shareReplay({ bufferSize: 1, refCount: true }));
 
   const current = () => {
-    const read = readDams(client, variables);
-    const inserted = few.pipe(
-      delayWhen(() => from(read)),
-      tap((dams) => {
-        insertDams(client.cache, variables, dams);
-      }),
-    );
-    const counted = few.pipe(
-      auditTime(COUNT_WITHIN_MS),
-      switchMap(() => client.query({ query: DAM_COUNT, variables: { where }, fetchPolicy: "network-only" })),
-    );
-    const readAnew = many.pipe(
-      auditTime(READ_WITHIN_MS),
-      switchMap(() => readDams(client, variables)),
-    );
-    const told = from(read).pipe(
+    let read = begin();
+    const told = read.pipe(
       tap(() => {
         onTrouble(undefined);
       }),
     );
-    return merge(told, inserted, counted, readAnew);
+    const again = many.pipe(
+      audit(() => timer(READ_WITHIN_MS).pipe(delayWhen(() => read))),
+      share(),
+    );
+    const readAnew = again.pipe(concatMap(() => (read = begin())));
+    const inserted = few.pipe(
+      delayWhen(() => read),
+      tap((dams) => {
+        insertDams(client.cache, variables, dams);
+      }),
+    );
+    const counted = inserted.pipe(
+      auditTime(COUNT_WITHIN_MS),
+      delayWhen(() => read),
+      switchMap(() => count().pipe(takeUntil(again))),
+    );
+    return merge(told, readAnew, counted);
   };
   return rounds(live)
     .pipe(
@@ -106,12 +117,25 @@ function rounds(live: LiveDams): Observable<number> {
   );
 }
 
-/** Reads the first page and the count. */
-async function readDams(client: ApolloClient, variables: DamsQueryVariables): Promise<void> {
-  const fetchPolicy = "network-only";
-  const [page, count] = await Promise.all([
-    client.query({ query: DAMS, variables, fetchPolicy }),
-    client.query({ query: DAM_COUNT, variables: { where: variables.where }, fetchPolicy }),
-  ]);
-  if (!page.data || !count.data) throw new Error("The server sent no data.");
+function asking(signal: AbortSignal) {
+  // Not the answer to the same question of before: that may be without what has come since.
+  return { fetchPolicy: "network-only", context: { queryDeduplication: false, fetchOptions: { signal } } } as const;
+}
+
+/** The server's answer, which comes into the cache unless it is unsubscribed before. */
+function ask<Data>(
+  query: (options: ReturnType<typeof asking>) => Promise<{ data?: Data | undefined }>,
+): Observable<Data> {
+  return new Observable<{ data?: Data | undefined }>((observer) => {
+    const abort = new AbortController();
+    from(query(asking(abort.signal))).subscribe(observer);
+    return () => {
+      abort.abort();
+    };
+  }).pipe(
+    map(({ data }) => {
+      if (!data) throw new Error("The server sent no data.");
+      return data;
+    }),
+  );
 }

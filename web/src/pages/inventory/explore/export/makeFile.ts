@@ -1,4 +1,5 @@
 import { type ApolloClient, CombinedGraphQLErrors } from "@apollo/client";
+import { fromEvent, lastValueFrom, takeUntil, timer } from "rxjs";
 import { graphql } from "../../../../gql";
 import type {
   DamFilter,
@@ -93,18 +94,16 @@ async function patiently<Answer>(ask: () => Promise<Answer>, wait: Wait): Promis
   }
 }
 
+/** Undefined also where it is the rate that is refused, and nothing says for how long. */
 function retryAfterOf(error: unknown): number | undefined {
-  const extensions = CombinedGraphQLErrors.is(error) ? error.errors[0]?.extensions : undefined;
-  return extensions?.["code"] === "RATE_LIMITED" ? Number(extensions["retryAfter"]) : undefined;
+  const { code, retryAfter } = (CombinedGraphQLErrors.is(error) && error.errors[0]?.extensions) || {};
+  return code === "RATE_LIMITED" && typeof retryAfter === "number" ? retryAfter : undefined;
 }
 
-/** Rejects when the signal is aborted. */
-function pause(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timeout = setTimeout(resolve, seconds * 1_000);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timeout);
-      reject(signal.reason as Error);
-    });
-  });
+/** Rejects when the signal is aborted, or was before. */
+async function pause(seconds: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const aborted = fromEvent(signal, "abort");
+  await lastValueFrom(timer(seconds * 1_000).pipe(takeUntil(aborted)), { defaultValue: undefined });
+  signal.throwIfAborted();
 }
