@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 
 from pubsub.buckets import Buckets, Rate
+from pubsub.bus import heed_cancellation
 from pubsub.redis_url import connect
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class SharedBuckets(Buckets):
 
     async def settle_for_ever(self) -> None:
         while True:
+            heed_cancellation()
             await asyncio.sleep(SETTLE_S)
             if self._unsettled:
                 await self.settle()

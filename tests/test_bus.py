@@ -13,8 +13,10 @@ from auth.viewer import Viewer
 from models.database import Database
 from pubsub import bus as bus_module
 from pubsub import hub as hub_module
+from pubsub import shared_buckets as shared_buckets_module
 from pubsub.bus import RedisBus
 from pubsub.log import last_sequence
+from pubsub.shared_buckets import SharedBuckets
 from resolvers.inventory import redis_channel
 from tests.conftest import Place, Serve, Server, until
 from tests.pairs import is_degraded, is_ready, pair
@@ -202,10 +204,21 @@ async def test_a_signal_is_the_number_that_was_announced(own_redis: Redis) -> No
     await bus.close()
 
 
-@pytest.mark.parametrize("work", ["publish", "listen"])
+class Busy(SharedBuckets):
+    """There is always something to settle."""
+
+    async def settle(self) -> None:
+        await super().settle()
+        self._unsettled["key"] += 0.001
+
+
+@pytest.mark.parametrize("work", ["publish", "listen", "settle"])
 async def test_what_is_cancelled_ends(work: str, redis_server: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     bus = RedisBus(redis_server.url, "dams:ours")
     monkeypatch.setattr(bus_module, "PING_INTERVAL_S", 0.001)  # sends all the time
+    monkeypatch.setattr(shared_buckets_module, "SETTLE_S", 0)
+    buckets = Busy(redis_server.url, "dams:ours")
+    await buckets.settle()
 
     async def publish() -> None:
         while True:
@@ -215,14 +228,16 @@ async def test_what_is_cancelled_ends(work: str, redis_server: Redis, monkeypatc
         async for _ in bus.signals():
             pass
 
+    works = {"publish": publish, "listen": listen, "settle": buckets.settle_for_ever}
     for number in range(200):
-        task = asyncio.create_task(publish() if work == "publish" else listen())
+        task = asyncio.create_task(works[work]())
         await asyncio.sleep(0.01)
         for _ in range(number % 10):
             await asyncio.sleep(0)  # a turn of the loop
         task.cancel()
         assert await asyncio.wait([task], timeout=5) == ({task}, set())
     await bus.close()
+    await buckets.close()
 
 
 @pytest.mark.usefixtures("admin")
