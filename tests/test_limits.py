@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from graphql import build_schema, get_operation_ast, parse, validate
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from resolvers.clusters import MAX_CELLS
 from schema import schema
 from schema.limits.cost import Costs
 from schema.limits.figures import Figures, figures_of
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
-from tests.slow_clients import is_open, metrics
+from tests.slow_clients import ACCEPT, asked, is_open, metrics
 from tests.streaming import opened
 
 
@@ -217,6 +219,13 @@ async def test_refusals_are_counted_by_their_code(serve: Serve) -> None:
                 assert (await another.closed())[0] == 1013
         await server.http.post("/graphql", content=b"[]", headers={"content-type": "application/json"})
         await server.http.get("/livez?" + "a" * 9_000)
+        with pytest.raises(InvalidStatus):
+            await connect(server.websocket_url.replace("/graphql", "/nowhere"))
+        await until(lambda: is_open(server, subscriptions=0))
+        async with asked(
+            server, ACCEPT["sse"], {"query": 'subscription { damAdded(after: "x") { name } }'}
+        ) as response:
+            assert b"BAD_USER_INPUT" in await response.aread()
         while "errors" not in await server.post("{ __typename }", None):
             pass
         found = await metrics(server)
@@ -229,6 +238,8 @@ async def test_refusals_are_counted_by_their_code(serve: Serve) -> None:
             "too_many_sockets": 1,
             "bad_request": 1,
             "uri_too_long": 1,
+            "forbidden": 1,
+            "bad_user_input": 1,
             "rate_limited": 1,
         }.items()
     }

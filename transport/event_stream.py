@@ -128,7 +128,8 @@ class EventStream:
         try:
             await write(self._format.opening)
             if (end := await self._run(receive, write)) is not None:
-                await write(self._format.end(_last(end)), more=False)
+                last = orjson.dumps(end.payload) if end.payload else None
+                await write(self._format.end(last), more=False)
         except TimeoutError:
             connection.transport.abort()
             await gone(receive)  # uvicorn would complain of an answer without an end
@@ -165,7 +166,3 @@ async def gone(receive: Receive) -> None:
     """Returns when the client is."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _last(end: End) -> bytes | None:
-    return end.last or (orjson.dumps({"errors": end.errors}) if end.errors else None)

@@ -171,7 +171,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
         async def follow(subscriber: Subscriber) -> End:
             with delivery.watching(context, viewer, lambda error: subscriber.finish(refusal(error))):
-                return await delivery.follow(subscriber, operation, subscription, context, viewer, after)
+                end = await delivery.follow(subscriber, operation, subscription, context, viewer, after)
+            delivery.metrics.told((end.payload or {}).get("errors", ()))
+            return end
 
         return EventStream(accepted.stream, position, follow)
 

@@ -23,7 +23,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-import orjson
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry.asgi import ASGIWebSocketAdapter
@@ -193,7 +192,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _tell(self, operation: RunningOperation[Any, None], end: End) -> None:
         if end.last is not None:
-            payload: Any = orjson.Fragment(end.last)
+            payload: Any = end.last
             await operation.send_operation_message({"id": operation.id, "type": "next", "payload": payload})
         if end.errors:
             errors: Any = end.errors

@@ -131,13 +131,13 @@ class Groups:
                     if isinstance(result, PreExecutionError):
                         yield End(_reason(result), [error.formatted for error in result.errors or ()])
                         return
-                    payload = orjson.dumps(process_result(result))
+                    payload = process_result(result)
                     if stream.place.event is event:
                         yield End(_reason(result), last=payload)
                         return
                     event = stream.place.event
                     self._metrics.executions.inc()
-                    yield Result(stream.place.position, payload)
+                    yield Result(stream.place.position, orjson.dumps(payload))
         except Exception:
             yield failure()
 

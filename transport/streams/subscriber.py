@@ -10,7 +10,7 @@ import json
 import logging
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,13 @@ class End:
     """For the metrics: `completed`, `left`, or the code of the error in small letters."""
     errors: Sequence[Any] = ()
     """In their JSON form."""
-    last: bytes | None = None
+    last: Mapping[str, Any] | None = None
     """A payload that belongs to no event: the source of the events failed."""
+
+    @property
+    def payload(self) -> Mapping[str, Any] | None:
+        """As a last result tells it, where only that can."""
+        return self.last or ({"errors": self.errors} if self.errors else None)
 
 
 COMPLETED = End("completed")
