@@ -5,7 +5,7 @@ execute, to fetch and to close. Each trip wakes two threads, which costs more th
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ import aiosqlite
 class Cursor(aiosqlite.Cursor):
     """For one statement, whose rows are fetched as it is executed."""
 
-    _rows: Iterable[sqlite3.Row] = ()
+    _rows: Sequence[sqlite3.Row] = ()
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "Cursor":
         await self._execute(self._execute_and_fetch, sql, parameters or ())  # type: ignore[no-untyped-call]
@@ -26,8 +26,17 @@ class Cursor(aiosqlite.Cursor):
         if self._cursor.description:
             self._rows = self._cursor.fetchall()
 
-    async def fetchall(self) -> Iterable[sqlite3.Row]:
-        return self._rows
+    async def fetchall(self) -> Sequence[sqlite3.Row]:
+        return await self.fetchmany(len(self._rows))
+
+    async def fetchmany(self, size: int | None = None) -> Sequence[sqlite3.Row]:
+        count = self.arraysize if size is None else size
+        rows, self._rows = self._rows[:count], self._rows[count:]
+        return rows
+
+    async def fetchone(self) -> sqlite3.Row | None:
+        rows = await self.fetchmany(1)
+        return rows[0] if rows else None
 
     async def close(self) -> None:
         """Nothing is left to close where all is fetched. To close it here could wait for a statement that goes on."""
