@@ -90,12 +90,14 @@ def refusal(error: InventoryError | Refusal, accepted: Accepted) -> Response:
 
 
 def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[str, str] | None = None) -> Response:
-    sent = Response(orjson.dumps(answer), status, headers)
-    sent.headers["content-type"] = f"{accepted.json or JSON}; charset=utf-8"
-    sent.headers["cache-control"] = "no-store" if answer.get("errors") else "no-cache"
-    sent.headers["vary"] = "accept, authorization"
+    sent = {
+        "content-type": f"{accepted.json or JSON}; charset=utf-8",
+        "cache-control": "no-store" if answer.get("errors") else "no-cache",
+        "vary": "accept, authorization",
+        **(headers or {}),
+    }
     if status == 401:
-        sent.headers["www-authenticate"] = "Bearer"  # RFC 9110, section 15.5.2; no browser asks its user for that
+        sent["www-authenticate"] = "Bearer"  # RFC 9110, section 15.5.2; no browser asks its user for that
     if status in (429, 503):
-        sent.headers["retry-after"] = str(answer["errors"][0]["extensions"].get("retryAfter", RETRY_AFTER_S))
-    return sent
+        sent["retry-after"] = str(answer["errors"][0]["extensions"].get("retryAfter", RETRY_AFTER_S))
+    return Response(orjson.dumps(answer), status, sent)

@@ -4,6 +4,7 @@ How a request is read is in `requests.py`, what is sent in `negotiation.py` and 
 opens the WebSockets.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -29,7 +30,7 @@ from resolvers.cursors import sequence_of
 from schema.context import Context
 from schema.errors import UNRESOLVED
 from transport import answers
-from transport.deadline import in_time
+from transport.deadline import overdue
 from transport.event_stream import EventStream, ServerSentEvents
 from transport.kept_answers import KeptAnswers
 from transport.negotiation import ANY_CLIENT, Accepted, negotiated
@@ -132,7 +133,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         if accepted.stream is not None:  # one that could be run became a stream; its validation tells why this cannot
             allowed = {*allowed, OperationType.SUBSCRIPTION}
         try:
-            async with in_time(self.timeout_s):
+            async with asyncio.timeout(self.timeout_s):
                 result = await self.schema.execute(
                     asked.query,
                     variable_values=dict(asked.variables),
@@ -140,6 +141,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
                     operation_name=asked.name,
                     allowed_operation_types=allowed,
                 )
+        except TimeoutError:
+            raise overdue(self.timeout_s) from None
         except InvalidOperationTypeError as error:
             raise Refusal(*ELSEWHERE[error.operation_type]) from error
         except CannotGetOperationTypeError as error:

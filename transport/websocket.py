@@ -30,8 +30,8 @@ from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as RunningOperation
 
-from models.errors import InventoryError, OperationTimeout, RateLimited
-from transport.deadline import in_time
+from models.errors import InventoryError, RateLimited
+from transport.deadline import overdue
 from transport.persisted import PersistedDocuments
 from transport.requests import request_of, wrong_member
 from transport.server import CONNECTION, Connection
@@ -184,11 +184,15 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         """To a query or a mutation."""
         try:
             await self.context.charge(1)
-            async with in_time(self.view.timeout_s):
+            async with asyncio.timeout(self.view.timeout_s):
                 await super().run_operation(operation)
-        except (RateLimited, OperationTimeout) as error:
-            with suppress(WebSocketDisconnected):
-                await self._tell(operation, refusal(error))
+            return
+        except TimeoutError:
+            end = refusal(overdue(self.view.timeout_s))
+        except RateLimited as error:
+            end = refusal(error)
+        with suppress(WebSocketDisconnected):
+            await self._tell(operation, end)
 
     async def _tell(self, operation: RunningOperation[Any, None], end: End) -> None:
         if end.last is not None:
