@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import struct
 from typing import Any
 
 import orjson
@@ -165,6 +166,26 @@ async def test_an_answer_that_nobody_takes_is_not_kept(
         length = re.search(rb"content-length: (\d+)", head)
         assert length is not None
         assert 0 < len(taken) < int(length[1])
+
+
+async def test_nothing_comes_due_for_who_was_cut_off_between_two_requests(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost: asyncio.Future[HttpConnection] = asyncio.get_running_loop().create_future()
+    lose = HttpConnection.connection_lost
+
+    def noted(connection: HttpConnection, error: Exception | None) -> None:
+        lose(connection, error)
+        if isinstance(error, ConnectionResetError):
+            lost.set_result(connection)
+
+    monkeypatch.setattr(HttpConnection, "connection_lost", noted)
+    with socket.create_connection(("127.0.0.1", server.http.base_url.port), TIMEOUT_S) as raw:
+        raw.sendall(GET + b"\r\n")
+        assert (await asyncio.to_thread(raw.recv, 2**16)).startswith(b"HTTP/1.1 200")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset
+    connection = await asyncio.wait_for(lost, TIMEOUT_S)
+    assert connection.timeout_keep_alive_task is None
 
 
 def read_all(raw: socket.socket) -> bytes:

@@ -346,6 +346,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # which uvicorn does only where nobody was cut off
         self._forget_deadline()
         self._forget_progress()
         self._tell_gone()
