@@ -25,6 +25,7 @@ class Dam(Base):
         Index("ix_dams_name_key_id", "name_key", "id"),
         Index("ix_dams_river_key_id", "river_key", "id"),
         Index("ix_dams_owner_key_id", "owner_key", "id"),
+        Index("ix_dams_state_id", "state", "id"),  # the national dams come state by state: the last one is far away
         Index("ix_dams_state_county_key", "state", "county_key"),
         Index("ix_dams_built_first_day_id", "built_first_day", "id"),
         Index("ix_dams_height_ft_id", "height_ft", "id"),
