@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from math import inf
 from operator import attrgetter
 from typing import Protocol
 
@@ -57,8 +58,8 @@ class Place:
 
     position: int
     """Everything up to this number was handed on, or was not wanted."""
-    follow: bool = True
-    """Whether to wait for more at the end of the log."""
+    until: int | None = None
+    """Number of the last event to hand on. None follows the log for ever."""
     event: LoggedEvent | None = None
     """The last one handed on."""
     more: bool = False
@@ -124,7 +125,8 @@ class Hub:
         Raises CursorAhead and CursorExpired.
         """
         await self.require(place.position)
-        while True:
+        until = inf if place.until is None else place.until
+        while place.position < until:
             if place.position < self._position:
                 events = self._kept_after(place.position)
                 if events is None:
@@ -133,18 +135,16 @@ class Hub:
                     await require_in_log(self._database, place.position)
                 position = events[-1].sequence if events else self._position
                 events = [event for event in events if wanted(event)]
-            elif place.follow:
+            else:
                 moved_to, events = await self._next(wanted)
                 position = max(moved_to, place.position)
-                events = [event for event in events if event.sequence > place.position]
-            else:
-                return
+            events = [event for event in events if place.position < event.sequence <= until]
             for count, event in enumerate(events, 1):
                 place.position, place.event, place.more = event.sequence, event, count < len(events)
                 yield event
                 if count % EVENTS_A_TURN == 0:
                     await asyncio.sleep(0)
-            place.position = position
+            place.position = position if place.until is None else min(position, place.until)
             # A generator that never suspends starves the loop when its reader is gone.
             await asyncio.sleep(0)
 

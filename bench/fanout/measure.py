@@ -34,8 +34,12 @@ class Measurement:
     """Of an event that nobody listens to."""
     publish_ms: float
     """Until an event that nobody listens to is taken: for addDam its answer."""
+    first_ms: list[float]
+    """From before an event is published to its first delivery, of each event."""
     last_ms: list[float]
-    """From before an event is published to its last delivery, of each event."""
+    """To its last delivery."""
+    lag_ms: float | None
+    """From the time of an event to its first send, as the server itself tells; ours does."""
     ping_ms: float
     """The longest that a ping waited for its pong while an event went out; the median of some events."""
     memory_per_subscriber: float
@@ -66,7 +70,8 @@ class Run:
             self._warm_up(subscribers)
             settle(pid)
             waited, cpu_before = waited_ns(pid), cpu_ns(pid)
-            cpu_per_message, last_ms = self._paced(subscribers)
+            cpu_per_message, first_ms, last_ms = self._paced(subscribers)
+            lag_ms = self._server.lag_ms()
             waited, cpu = waited_ns(pid) - waited, cpu_ns(pid) - cpu_before
             ping_ms = median(
                 self._deliver(subscribers, probing=True).longest_ping_ns / 1e6 for _ in range(PROBED_EVENTS)
@@ -76,7 +81,9 @@ class Run:
             cpu_per_message,
             cpu_alone,
             publish_ms,
+            first_ms,
             last_ms,
+            lag_ms,
             ping_ms,
             memory / subscriber_count / 1024,
             burst_cpu,
@@ -106,15 +113,16 @@ class Run:
         settle(self._server.pid)
         return (cpu_ns(self._server.pid) - before) / ALONE_EVENTS / 1e3, median(times) * 1e3
 
-    def _paced(self, subscribers: Subscribers) -> tuple[float, list[float]]:
-        """One event at a time, the next when all have it."""
+    def _paced(self, subscribers: Subscribers) -> tuple[float, list[float], list[float]]:
+        """One event at a time, the next when all have it: CPU per message, times to the first and the last delivery."""
         number = max(FEWEST_PACED_EVENTS, PACED_MESSAGES // subscribers.count)
         before = cpu_ns(self._server.pid)
         deliveries = [self._deliver(subscribers) for _ in range(number)]
         settle(self._server.pid)
         cpu = cpu_ns(self._server.pid) - before
+        first_ms = [(delivery.first_ns - delivery.published_ns) / 1e6 for delivery in deliveries]
         last_ms = [(delivery.last_ns - delivery.published_ns) / 1e6 for delivery in deliveries]
-        return cpu / number / subscribers.count / 1e3, last_ms
+        return cpu / number / subscribers.count / 1e3, first_ms, last_ms
 
     def _deliver(self, subscribers: Subscribers, *, probing: bool = False) -> Delivery:
         dam = next(self._dams)

@@ -9,6 +9,7 @@ import resource
 import sys
 from itertools import chain
 
+from bench.fanout.filters import deciding
 from bench.fanout.measure import Measurement, Run
 from bench.fanout.places import CLIENT, FRAMES, HERE
 from bench.fanout.report import tables
@@ -34,8 +35,15 @@ def main() -> None:
     with running(Redis()) as redis:
         results, remarks = measure_all(options, redis)
     waited = [each.waited for each in chain.from_iterable(results.values())]
-    for line in [*conditions(options.rounds, waited), "", *tables(results), "", *(f"- {each}" for each in remarks)]:
-        print(line)
+    report = [
+        *conditions(options.rounds, waited),
+        "",
+        *tables(results),
+        deciding(),
+        "",
+        *(f"- {each}" for each in remarks),
+    ]
+    print("\n".join(report))
 
 
 def parse_options() -> argparse.Namespace:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 from redis import Redis as RedisClient
 
@@ -34,6 +35,10 @@ class FanoutServer(Server):
 
     def publish_at_once(self, dams: list[Dam]) -> None:
         self.publish(dams)
+
+    def lag_ms(self) -> float | None:
+        """Median from the time of an event to its first send; None where the server does not tell."""
+        return None
 
     def close(self) -> None:
         self.redis_client.close()
@@ -90,13 +95,21 @@ class Dams(FanoutServer):
         parameters = ", ".join(f"${name}: AddDamInput!" for name in variables)
         fields = " ".join(f"{name}: addDam(input: ${name}) {{ errors {{ message }} }}" for name in variables)
         body = json.dumps({"query": f"mutation ({parameters}) {{ {fields} }}", "variables": variables})
+        answer = self._asked(body)
+        if "errors" in answer or any(added["errors"] for added in answer["data"].values()):
+            raise RuntimeError(f"addDam failed: {answer}")
+
+    def lag_ms(self) -> float | None:
+        answer = self._asked('{"query": "{ subscriptionHealth { medianLagMs } }"}')
+        lag: float | None = answer["data"]["subscriptionHealth"]["medianLagMs"]
+        return lag
+
+    def _asked(self, body: str) -> Any:
         headers = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
         # A connection for each: the server closes one that was idle for 5 seconds.
         with closing(HTTPConnection("127.0.0.1", self.port)) as connection:
             connection.request("POST", "/graphql", body, headers)
-            answer = json.load(connection.getresponse())
-        if "errors" in answer or any(added["errors"] for added in answer["data"].values()):
-            raise RuntimeError(f"addDam failed: {answer}")
+            return json.load(connection.getresponse())
 
     def publish_at_once(self, dams: list[Dam]) -> None:
         """By another process, in one transaction: adds one by one would not come in one turn of the loop."""

@@ -2,26 +2,24 @@
 
 A group is one subscription, executed by Strawberry as any other, on behalf of all its members. It begins where its
 first member stands and then follows the log. It remembers its latest results, so those who come a little later, as
-everybody does after a restart, are served from memory. Who stands further back first replays alone, up to now, and
-then joins; the sequence numbers tell which results a member has had.
+everybody does after a restart, are served from memory. Who stands further back first replays, up to now, and then
+joins; the sequence numbers tell which results a member has had.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import replace
 
-import orjson
-from strawberry.http import process_result
 from strawberry.schema import BaseSchema
-from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from auth.viewer import Viewer
 from pubsub.hub import Hub, Place
 from schema.context import Context, Stream
 from transport.streams.batch import Batch, Result
+from transport.streams.executor import Executor
 from transport.streams.metrics import Metrics
 from transport.streams.operations import Key, Operation
+from transport.streams.replays import Replays
 from transport.streams.subscriber import COMPLETED, MAX_WAITING, End, Subscriber, deliver_to_all, failure
 from transport.streams.turn import SOCKETS_A_TURN, Turn
 
@@ -40,9 +38,10 @@ class Groups:
     """Of one process, by what makes subscriptions the same."""
 
     def __init__(self, schema: BaseSchema, hub: Hub, metrics: Metrics) -> None:
-        self._schema = schema
         self._hub = hub
         self._metrics = metrics
+        self._executor = Executor(schema, metrics)
+        self._replays = Replays(self._executor, hub)
         self._groups: dict[Key, Group] = {}
 
     def __len__(self) -> int:
@@ -59,7 +58,7 @@ class Groups:
                 group = self._begin(key, operation, context, everyone, subscriber.received)
             if group is not None and group.join(subscriber):
                 break
-            if end := await self._replay(subscriber, operation, context, everyone):
+            if end := await self._replays.advance(subscriber, operation, key, context, everyone):
                 return end
         try:
             return await subscriber.ended()
@@ -73,7 +72,9 @@ class Groups:
             if self._groups.get(key) is group:  # and not a successor, which has the key by now
                 del self._groups[key]
 
-        group = Group(self._results(operation, context, stream), stream.place, self._hub, self._metrics, forget)
+        group = Group(
+            self._executor.results(operation, context, stream), stream.place, self._hub, self._metrics, forget
+        )
         self._groups[key] = group
         return group
 
@@ -92,20 +93,11 @@ class Groups:
             finished.cancel()
             await asyncio.gather(delivering, finished, return_exceptions=True)
 
-    async def _replay(
-        self, subscriber: Subscriber, operation: Operation, context: Context, everyone: Viewer
-    ) -> End | None:
-        """Up to the present end of the log, for one subscriber alone."""
-        stream = Stream(everyone, Place(subscriber.received, follow=False))
-        end = await self._deliver(subscriber, operation, context, stream)
-        subscriber.received = stream.place.position
-        return end
-
     async def _deliver(
         self, subscriber: Subscriber, operation: Operation, context: Context, stream: Stream
     ) -> End | None:
         """As fast as the client reads."""
-        async with aclosing(self._results(operation, context, stream)) as results:
+        async with aclosing(self._executor.results(operation, context, stream)) as results:
             async for result in results:
                 if isinstance(result, End):
                     return result
@@ -114,38 +106,6 @@ class Groups:
                 if subscriber.end is not None:
                     break
         return subscriber.end
-
-    async def _results(self, operation: Operation, context: Context, stream: Stream) -> AsyncGenerator[Result | End]:
-        """What Strawberry makes of each event, and the end, where the operation is refused or its source fails."""
-        event = None
-        try:
-            executed = await self._schema.stream(
-                operation.query,
-                variable_values=dict(operation.variables),
-                operation_name=operation.name,
-                context_value=replace(context, stream=stream),
-            )
-            async with aclosing(executed) as results:
-                async for result in results:
-                    assert isinstance(result, ExecutionResult)
-                    if isinstance(result, PreExecutionError):
-                        yield End(_reason(result), [error.formatted for error in result.errors or ()])
-                        return
-                    payload = process_result(result)
-                    if stream.place.event is event:
-                        yield End(_reason(result), last=payload)
-                        return
-                    event = stream.place.event
-                    self._metrics.executions.inc()
-                    yield Result(stream.place.position, orjson.dumps(payload))
-        except Exception:
-            yield failure()
-
-
-def _reason(result: ExecutionResult) -> str:
-    """The code of the first error, which each has."""
-    errors = [error.extensions or {} for error in result.errors or ()]
-    return str(errors[0]["code"]).lower() if errors else "failed"
 
 
 class Group:
