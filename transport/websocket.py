@@ -3,7 +3,7 @@
 As in https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, and told from the server's side:
 
 - A socket opens with the subprotocol `graphql-transport-ws`; another one is closed with 4406. Where as many sockets are
-  open as there may be, it is closed with 4429 (from this address) or 1013 (in all).
+  open as there may be, in all or from this address, it is closed with 1013, on which stock clients come again.
 - The client says `connection_init` within 10 seconds, else 4408; its payload may hold the token. The answer is
   `connection_ack`, or 4403 for a token that is not valid. Saying it twice is 4429.
 - Then it may `subscribe`, before it 4401. Each operation has an id of the client's; one in use is 4409. A query or
@@ -105,7 +105,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 await super().handle()
         except TooMany as error:
             self._delivery.metrics.errors.labels("too_many_sockets").inc()
-            await self.websocket.close(1013 if error.scope == "process" else 4429, str(error))
+            await self.websocket.close(1013, str(error))
         finally:
             self._keepalive.cancel()
 

@@ -18,7 +18,6 @@ class TooMany(InventoryError):
 
     def __init__(self, what: str, scope: str, limit: int) -> None:
         super().__init__(f"At most {limit:,} {what} may be open at a time {PLACES[scope]}. Close one or wait.")
-        self.scope = scope
 
 
 class Admission:
