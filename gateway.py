@@ -131,19 +131,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     session_life = timedelta(hours=settings.session_hours)
 
     async def make_context(request: Request | WebSocket) -> Context:
-        state = request.state
+        state = request.scope["state"]
         return Context(
-            database=state.database,
-            hub=state.hub,
+            database=state["database"],
+            hub=state["hub"],
             public_read=settings.public_read,
             max_page_size=settings.max_page_size,
             authorization=request.headers.get("authorization"),
-            request_id=state.request_id,
-            health=state.delivery.health,
+            request_id=state["request_id"],
+            health=state["delivery"].health,
             address=host_of(request),
             is_one_request=isinstance(request, Request),
-            rate_limits=state.rate_limits,
-            provider=state.provider,
+            rate_limits=state["rate_limits"],
+            provider=state["provider"],
             session_life=session_life,
             limits=limits,
             compile_selections=settings.compile_selections,

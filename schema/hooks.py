@@ -5,7 +5,6 @@ small request. A generator, as all of ours are, can be run as it is; a stage wit
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from inspect import isasyncgenfunction, isgeneratorfunction
 from types import AsyncGeneratorType, GeneratorType
@@ -49,14 +48,20 @@ class Stage:
 
 async def _leave(hook: Running, error: BaseException | None) -> None:
     """Raises what the hook does."""
-    with suppress(StopIteration, StopAsyncIteration):  # it has ended
+    try:
         if isinstance(hook, GeneratorType):
             next(hook, None) if error is None else hook.throw(error)
         else:
             await (anext(hook) if error is None else hook.athrow(error))
+    except (StopIteration, StopAsyncIteration):
+        pass  # it has ended
 
 
 class HooksRunner(SchemaExtensionsRunner):
+    def __init__(self, execution_context: ExecutionContext, extensions: list[SchemaExtension]) -> None:
+        super().__init__(execution_context, extensions)
+        self._kinds = tuple(map(type, extensions))
+
     def operation(self) -> Any:
         return self._stage("on_operation") or super().operation()
 
@@ -73,12 +78,12 @@ class HooksRunner(SchemaExtensionsRunner):
         return self._stage("on_stream_result", result) or super().on_stream_result(result)
 
     def _stage(self, name: str, *arguments: Any) -> Stage | None:
-        hooks = _generators(tuple(map(type, self.extensions)), name)
+        hooks = _generators(self._kinds, name)
         return None if hooks is None else Stage([hook(self.extensions[place], *arguments) for place, hook in hooks])
 
     async def get_extensions_results(self, ctx: ExecutionContext) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for place, hook in _overridden(tuple(map(type, self.extensions)), "get_results"):
+        for place, hook in _overridden(self._kinds, "get_results"):
             results |= await await_maybe(hook(self.extensions[place]))
         return results | ctx.extensions_results
 

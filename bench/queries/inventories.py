@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -59,11 +61,20 @@ class Inventories:
 
 
 def execute(url: str, statements: str) -> None:
-    async def work() -> None:
+    _run(url, lambda connection: connection.execute(statements))
+
+
+def fetch(url: str, query: str) -> list[Any]:
+    found: list[Any] = _run(url, lambda connection: connection.fetch(query))
+    return found
+
+
+def _run(url: str, work: Callable[[Any], Awaitable[Any]]) -> Any:
+    async def connected() -> Any:
         connection = await asyncpg.connect(url.replace("+asyncpg", ""))
         try:
-            await connection.execute(statements)
+            return await work(connection)
         finally:
             await connection.close()
 
-    asyncio.run(work())
+    return asyncio.run(connected())
