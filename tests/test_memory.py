@@ -1,12 +1,15 @@
-"""A subscription may run for months: events leave nothing behind."""
+"""A subscription may run for months: events leave nothing behind, nor does what comes beside operations."""
 
 import gc
 import tracemalloc
+from contextlib import AsyncExitStack
 
 import pytest
 
 from pubsub import hub as hub_module
+from tests.conftest import Serve
 from tests.in_memory import Station, settle, station, steps_until
+from tests.streaming import Socket, opened
 
 DOCUMENT = """subscription ($after: String) {
   damAdded(after: $after) { damId name purposes location { latitude longitude } geometry } }"""
@@ -47,3 +50,33 @@ async def test_events_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> N
             tracemalloc.stop()
         assert office.executions == WARM_UP + EVENTS
         assert (after - before) / EVENTS < MAX_BYTES_AN_EVENT
+
+
+SOCKETS = 10
+MUCH = {"much": [[]] * 60_000}
+MAX_BYTES_A_SOCKET = 500_000
+"""Of the latest message the text, which the parser of frames and Strawberry hold; read, much takes four megabytes."""
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_a_socket_keeps_nothing_of_what_it_was_told_besides(serve: Serve) -> None:
+    async with serve() as server, AsyncExitStack() as stack:
+        sockets = [await stack.enter_async_context(opened(server.websocket_url)) for _ in range(SOCKETS + 1)]
+        tracemalloc.start()
+        try:
+            await tell_much(sockets.pop())
+            gc.collect()
+            before, _ = tracemalloc.get_traced_memory()
+            for socket in sockets:
+                await tell_much(socket)
+            gc.collect()
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert (after - before) / SOCKETS < MAX_BYTES_A_SOCKET
+
+
+async def tell_much(socket: Socket) -> None:
+    await socket.init(MUCH)
+    await socket.send({"type": "ping", "payload": MUCH})
+    assert await socket.receive() == {"type": "pong"}

@@ -185,7 +185,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
 
     async def on_ws_connect(self, context: Any) -> Any:
         """Takes the token of `connection_init`; a token that is not valid closes the socket with 4403."""
-        authorization = context.connection_params.get("Authorization") or context.connection_params.get("authorization")
+        parameters, context.connection_params = context.connection_params, {}  # the rest is not to be kept
+        authorization = parameters.get("Authorization") or parameters.get("authorization")
         if authorization is not None:
             context.authorization = str(authorization)
         try:

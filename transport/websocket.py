@@ -131,6 +131,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         if message["type"] == "connection_init" and message.get("payload") is None:
             message = {"type": "connection_init"}  # null is as good as nothing, but not for Strawberry
         await super().handle_message(message)
+        message.clear()  # which the handler's loop holds until the next one comes
 
     async def handle_connection_init(self, message: Any) -> None:
         await super().handle_connection_init(message)
