@@ -151,7 +151,7 @@ class Settings(BaseSettings):
         default=1_000, ge=1, description="WebSockets open at a time from one client address. Offices share one."
     )
     max_subscriptions: int = Field(
-        default=50_000, ge=1, description="Subscriptions open at a time in one process, over all transports."
+        default=50_000, ge=1, description="Subscriptions open at a time in one process, counted by their KiB."
     )
     max_subscriptions_per_address: int = Field(
         default=5_000, ge=1, description="Subscriptions open at a time from one client address."

@@ -25,6 +25,7 @@ from settings import Settings
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
 from tests.slow_clients import ACCEPT, TRANSPORTS, asked, is_open, nothing_is_left, subscribed
 from tests.streaming import FOLLOW, TIMEOUT_S, add_many, following, opened
+from transport.streams.delivery import SUBSCRIPTIONS
 
 pytestmark = [pytest.mark.parametrize("engine", ["sqlite"], indirect=True), pytest.mark.usefixtures("admin")]
 
@@ -69,7 +70,7 @@ async def test_subscriptions_are_limited_over_all_transports_together(
     scope: str, serve: Serve, database: Database
 ) -> None:
     other = await create_token(database, user="admin", name="another of the same user")
-    limit = f"At most 3 subscriptions may be open at a time {PLACES[scope]}. Close one or wait."
+    limit = f"At most 3 {SUBSCRIPTIONS} may be open at a time {PLACES[scope]}. Close one or wait."
     async with serve(**{f"max_subscriptions{scope}": 3}) as server:
         for leaving in TRANSPORTS:
             async with AsyncExitStack() as stack:
@@ -93,6 +94,21 @@ async def test_the_limit_of_a_user_is_no_limit_for_others(serve: Serve, database
             await stack.enter_async_context(subscribed("websocket", server, token=token))
         await until(lambda: is_open(server, subscriptions=4))
         assert "by your user" in await refusal("sse", server, guest)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_long_document_and_long_variables_count_for_several(transport: str, serve: Serve) -> None:
+    async with serve(max_subscriptions_per_address=8) as server:
+        for query, variables in (
+            (f"{FOLLOW} # {'long ' * 1_300}", {}),
+            (FOLLOW, {"where": {"text": "dam", "externalIds": [f"{'long' * 40} {number}" for number in range(40)]}}),
+        ):
+            async with subscribed(transport, server, query, **variables):
+                await until(lambda: is_open(server, subscriptions=1))
+                async with subscribed("websocket", server):
+                    await until(lambda: is_open(server, subscriptions=2))
+                    assert "for every started KiB" in await refusal(transport, server, None)
+            await until(lambda: is_open(server, subscriptions=0))
 
 
 async def test_what_was_completed_or_refused_on_an_open_socket_is_free_again(serve: Serve) -> None:

@@ -170,7 +170,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         last_id = request.headers.get("last-event-id")
         after = sequence_of(last_id) if last_id else None
         viewer = await context.viewer()
-        stack.enter_context(delivery.admitted(viewer, host_of(request)))
+        stack.enter_context(delivery.admitted(operation, viewer, host_of(request)))
 
         async def follow(subscriber: Subscriber) -> End:
             with delivery.watching(context, viewer, lambda error: subscriber.finish(refusal(error))):

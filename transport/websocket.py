@@ -170,7 +170,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         try:
             viewer = await self.context.viewer()
             self.context.rate_limits.charge(viewer, self._address, 1)
-            admitted = self._delivery.admitted(viewer, self._address)
+            admitted = self._delivery.admitted(asked, viewer, self._address)
             # Watched besides the socket: the viewer may do more by now, or the database was away when it came.
             with admitted, self._delivery.watching(self.context, viewer, self._forbid):
                 end = await self._delivery.follow(subscriber, asked, subscription, self.context, viewer)

@@ -1,4 +1,4 @@
-"""How much may be open at a time, counted by who opened it."""
+"""How much may be open at a time, counted by who opened it: each by its weight, in whole units."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -24,24 +24,23 @@ class Admission:
     def __init__(self, what: str, limits: Mapping[str, int]) -> None:
         self.what = what
         self.limits = limits
-        self.count: Counter[Scope] = Counter()
+        self.open = 0
+        self.weight: Counter[Scope] = Counter()
 
-    @property
-    def open(self) -> int:
-        return self.count["process", ""]
-
-    def admitted(self, **who: str | None) -> "Permit":
+    def admitted(self, weight: int = 1, **who: str | None) -> "Permit":
         """Counts one as open while the permit is entered. `who` is by scope: `address`, `user`."""
-        return Permit(self, ("process", ""), *((scope, name) for scope, name in who.items() if name is not None))
+        scopes = ("process", ""), *((scope, name) for scope, name in who.items() if name is not None)
+        return Permit(self, weight, *scopes)
 
 
 class Permit:
     """Not a generator, which would take more than half a KB for each socket and each subscription."""
 
-    __slots__ = ("_admission", "_scopes")
+    __slots__ = ("_admission", "_scopes", "_weight")
 
-    def __init__(self, admission: Admission, *scopes: Scope) -> None:
+    def __init__(self, admission: Admission, weight: int, *scopes: Scope) -> None:
         self._admission = admission
+        self._weight = weight
         self._scopes = scopes
 
     def __enter__(self) -> None:
@@ -49,13 +48,16 @@ class Permit:
         admission = self._admission
         for scope in self._scopes:
             limit = admission.limits[scope[0]]
-            if admission.count[scope] >= limit:
+            if admission.weight[scope] + self._weight > limit:
                 raise TooMany(admission.what, scope[0], limit)
-        admission.count.update(self._scopes)
+        for scope in self._scopes:
+            admission.weight[scope] += self._weight
+        admission.open += 1
 
     def __exit__(self, *_: object) -> None:
-        count = self._admission.count
+        admission = self._admission
+        admission.open -= 1
         for scope in self._scopes:
-            count[scope] -= 1
-            if not count[scope]:
-                del count[scope]
+            admission.weight[scope] -= self._weight
+            if not admission.weight[scope]:
+                del admission.weight[scope]

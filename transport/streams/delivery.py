@@ -33,6 +33,8 @@ def host_of(connection: HTTPConnection) -> str:
     return connection.client.host if connection.client else ""
 
 
+SUBSCRIPTIONS = "subscriptions, each counted once for every started KiB of its document and variables,"
+
 DRAINING = "This server process is about to end. Come again, with after: the cursor of the last event."
 
 
@@ -51,7 +53,7 @@ class Delivery:
         self.hub = hub
         self.metrics = Metrics()
         self.sockets = Admission("WebSockets", max_sockets)
-        self.subscriptions = Admission("subscriptions", max_subscriptions)
+        self.subscriptions = Admission(SUBSCRIPTIONS, max_subscriptions)
         self.groups = Groups(schema, hub, self.metrics)
         self.watch = TokenWatch(database, anonymous(public_read=public_read))
         self._draining = False
@@ -62,14 +64,14 @@ class Delivery:
         async with self.watch.running():
             yield self
 
-    def admitted(self, viewer: Viewer, address: str) -> Permit:
+    def admitted(self, operation: Operation, viewer: Viewer, address: str) -> Permit:
         """Counts a subscription as open.
 
-        Raises ServerDraining and, when entered, TooMany.
+        Raises ServerDraining, BadUserInput and, when entered, TooMany.
         """
         if self._draining:
             raise ServerDraining(DRAINING)
-        return self.subscriptions.admitted(address=address, user=viewer.name)
+        return self.subscriptions.admitted(operation.weight, address=address, user=viewer.name)
 
     def watching(self, context: Context, viewer: Viewer, on_loss: OnLoss) -> AbstractContextManager[None]:
         """Calls `on_loss` when the token loses its validity, or its user a permission."""

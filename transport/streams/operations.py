@@ -34,12 +34,28 @@ SHARED_FIELDS = {"damAdded"}
 """Root fields whose events are the same for all who may see them."""
 
 
+UNIT_BYTES = 1024
+"""Of document and variables, which are kept as long as a subscription is open: parsed, up to 200 times as much."""
+
+
 class Operation(NamedTuple):
     """As a client sent it."""
 
     query: str
     variables: Mapping[str, Any]
     name: str | None
+
+    @property
+    def weight(self) -> int:
+        """In started units of `UNIT_BYTES`.
+
+        Raises BadUserInput.
+        """
+        try:
+            size = len(self.query.encode()) + len(orjson.dumps(self.variables))
+        except orjson.JSONEncodeError:  # which is less patient than its decoder
+            raise BadUserInput("The variables are nested too deeply.") from None
+        return -(-size // UNIT_BYTES)
 
 
 class Key(NamedTuple):
