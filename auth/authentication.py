@@ -79,7 +79,7 @@ async def authenticate(database: Database, token: str, provider: Provider | None
 
 
 async def _authenticate_together(database: Database, credentials: Sequence[Credential]) -> list[Viewer | Exception]:
-    found = await authenticate_all(database, credentials)
+    found = await authenticate_all(database.following, credentials)
     return [found[credential] for credential in credentials]
 
 

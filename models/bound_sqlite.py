@@ -1,6 +1,7 @@
 """SQLite has no time limit of its own, but asks now and then whether to go on."""
 
 import sqlite3
+import threading
 import time
 from typing import Any
 
@@ -9,13 +10,14 @@ INSTRUCTIONS = 10_000
 
 
 class BoundConnection(sqlite3.Connection):
-    """Each statement ends with SQLITE_INTERRUPT when it has taken `timeout_s`."""
+    """Each statement ends with SQLITE_INTERRUPT when it has taken `timeout_s`, or its caller is `gone`."""
 
     def __init__(self, *args: Any, timeout_s: float, **options: Any) -> None:
         super().__init__(*args, **options)
         self._timeout_s = timeout_s
         self._deadline = float("inf")
-        self.set_progress_handler(self._is_late, INSTRUCTIONS)
+        self.gone = threading.Event()
+        self.set_progress_handler(self._is_over, INSTRUCTIONS)
 
     def cursor(self, *args: Any) -> Any:
         """There is one for each statement."""
@@ -26,5 +28,5 @@ class BoundConnection(sqlite3.Connection):
         """Python's own makes its cursor past ours."""
         return self.cursor().execute(*args)
 
-    def _is_late(self) -> bool:
-        return time.monotonic() > self._deadline
+    def _is_over(self) -> bool:
+        return time.monotonic() > self._deadline or self.gone.is_set()

@@ -49,10 +49,12 @@ IDLE_IN_TRANSACTION_S = 10.0
 
 
 class Reader:
-    """A pool of connections for reading."""
+    """Connections for reading: a pool of SQLAlchemy's, and some of the driver's own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, driver: Driver) -> None:
         self._engine = engine
+        self._driver = driver
+        self._statements: dict[Hashable, Statement] = {}
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -62,6 +64,25 @@ class Reader:
         """
         async with _available(self._engine.connect()) as connection:
             yield connection
+
+    async def fetch(
+        self, shape: Hashable, build: Callable[[], Select[Any]], values: Mapping[str, Any]
+    ) -> Sequence[Record]:
+        """The rows of a SELECT, straight from the driver. `build` makes the one for a `shape`, once.
+
+        What differs from time to time is a `bindparam`, and in `values` by its name.
+        Raises DatabaseUnavailable.
+        """
+        if (statement := self._statements.get(shape)) is None:
+            if len(self._statements) >= MAX_STATEMENTS:
+                self._statements.clear()  # nobody has so many but who makes them up
+            statement = self._statements[shape] = Statement(build(), self._engine.dialect)
+        with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
+            return statement.rows(await self._driver.fetch(statement.text, statement.parameters(values)))
+
+    async def close(self) -> None:
+        await self._driver.close()
+        await self._engine.dispose()
 
 
 class Database(Reader):
@@ -79,40 +100,24 @@ class Database(Reader):
         writer_pool = WRITER_POOLS[parsed.get_backend_name()]
         reading = READING[parsed.get_backend_name()](statement_timeout_s)
         # They begin no transaction, so there is none to be rolled back.
-        self._readers = create_async_engine(parsed, **reading, skip_autocommit_rollback=True)
-        self._followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL}, skip_autocommit_rollback=True)
+        readers = create_async_engine(parsed, **reading, skip_autocommit_rollback=True)
+        followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL}, skip_autocommit_rollback=True)
         self._writers = create_async_engine(parsed, **{**options, **writer_pool})
         self._unfinished: set[asyncio.Task[Any]] = set()
         self._together: dict[Callable[..., Any], Together[Any, Any]] = {}
-        self.dialect = self._readers.dialect.name
+        self.dialect = readers.dialect.name
         if self.dialect == "sqlite":
-            event.listen(self._readers.sync_engine, "connect", _prepare_sqlite)
-            event.listen(self._followers.sync_engine, "connect", _prepare_sqlite)
+            event.listen(readers.sync_engine, "connect", _prepare_sqlite)
+            event.listen(followers.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._writers.sync_engine, "connect", _prepare_sqlite)
             event.listen(self._writers.sync_engine, "begin", _begin_sqlite)
         else:
-            self._readers = self._readers.execution_options(isolation_level="AUTOCOMMIT")
-            self._followers = self._followers.execution_options(isolation_level="AUTOCOMMIT")
-        super().__init__(self._readers)
-        self._driver = _driver(parsed, self._readers.dialect, reading["connect_args"])
-        self._statements: dict[Hashable, Statement] = {}
-        self.following = Reader(self._followers)
-        """For what keeps everybody up to date: the requests of others do not hold it up."""
-
-    async def fetch(
-        self, shape: Hashable, build: Callable[[], Select[Any]], values: Mapping[str, Any]
-    ) -> Sequence[Record]:
-        """The rows of a SELECT, straight from the driver. `build` makes the one for a `shape`, once.
-
-        What differs from time to time is a `bindparam`, and in `values` by its name.
-        Raises DatabaseUnavailable.
-        """
-        if (statement := self._statements.get(shape)) is None:
-            if len(self._statements) >= MAX_STATEMENTS:
-                self._statements.clear()  # nobody has so many but who makes them up
-            statement = self._statements[shape] = Statement(build(), self._readers.dialect)
-        with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
-            return statement.rows(await self._driver.fetch(statement.text, statement.parameters(values)))
+            readers = readers.execution_options(isolation_level="AUTOCOMMIT")
+            followers = followers.execution_options(isolation_level="AUTOCOMMIT")
+        driver = partial(_driver, parsed, readers.dialect, reading["connect_args"])
+        super().__init__(readers, driver(CONNECTIONS[self.dialect]))
+        self.following = Reader(followers, driver(FOLLOWER_CONNECTIONS))
+        """For what keeps everybody up to date and what answers wait for: long requests of others do not hold it up."""
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -156,25 +161,24 @@ class Database(Reader):
     async def close(self) -> None:
         if self._unfinished:
             await asyncio.wait(self._unfinished, timeout=LAST_WRITES_S)
-        await self._driver.close()
-        await self._readers.dispose()
-        await self._followers.dispose()
+        await super().close()
+        await self.following.close()
         await self._writers.dispose()
 
 
-def _driver(url: URL, dialect: Dialect, connect_args: Mapping[str, Any]) -> Driver:
+def _driver(url: URL, dialect: Dialect, connect_args: Mapping[str, Any], connections: int) -> Driver:
     places, options = dialect.create_connect_args(url)
     if dialect.name == "postgresql":
-        return PostgresDriver({**options, **connect_args})
+        return PostgresDriver({**options, **connect_args}, connections)
     arguments: Any = {**options, **connect_args, "check_same_thread": False}
     del arguments["async_creator_fn"]
 
-    def connect() -> sqlite3.Connection:
-        connection: sqlite3.Connection = sqlite3.connect(places[0], **arguments)
+    def connect() -> BoundConnection:
+        connection: BoundConnection = sqlite3.connect(places[0], **arguments)
         _prepare_sqlite(connection, None)
         return connection
 
-    return SqliteDriver(connect)
+    return SqliteDriver(connect, connections)
 
 
 @asynccontextmanager
@@ -285,8 +289,15 @@ ENGINE_OPTIONS: dict[str, dict[str, Any]] = {
     "postgresql": _postgresql(PATIENCE_S, idle_in_transaction_session_timeout=f"{IDLE_IN_TRANSACTION_S * 1000:.0f}"),
 }
 
-FOLLOWER_POOL: dict[str, Any] = {"pool_size": 1, "max_overflow": 0}
-"""For the hub, the tokens of open streams and readiness, whose statements take a millisecond each."""
+CONNECTIONS = {"sqlite": 4, "postgresql": 10}
+"""The driver's own, for pages and counts, which take a millisecond of one. SQLite's are threads, of which Python runs
+one at a time; several, so that a long search does not hold up the others."""
+
+FOLLOWER_POOL: dict[str, Any] = {"pool_size": 3, "max_overflow": 0}
+"""For the hub, readiness, and the tokens of open streams and of requests, whose statements take a millisecond each."""
+
+FOLLOWER_CONNECTIONS = 1
+"""The driver's own, for the counter row, which is read for many at once."""
 
 WRITER_POOLS: dict[str, dict[str, Any]] = {
     # One writer at a time: half as many waits and a p99 of 0.2 s where SQLite's own retries gave 3 s.

@@ -4,7 +4,6 @@ Each statement is a transaction of its own and sees all that was committed befor
 """
 
 import asyncio
-import sqlite3
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -14,13 +13,8 @@ from typing import Any
 
 import asyncpg
 
+from models.bound_sqlite import BoundConnection
 from models.statement import Record
-
-CONNECTIONS = 10
-"""PostgreSQL's, for each process. A page takes a millisecond of one."""
-
-THREADS = 4
-"""SQLite's. Python runs one of them at a time; several, so that a long search does not hold up the others."""
 
 PATIENCE_S = 10.0
 """For a connection that is free."""
@@ -31,7 +25,10 @@ CLOSE_S = 1.0
 class Driver(ABC):
     @abstractmethod
     async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
-        """Raises what the driver raises, and TimeoutError."""
+        """A statement whose caller is cancelled is stopped.
+
+        Raises what the driver raises, and TimeoutError.
+        """
 
     @abstractmethod
     async def close(self) -> None: ...
@@ -40,11 +37,11 @@ class Driver(ABC):
 class PostgresDriver(Driver):
     """Opens connections as they are needed, and takes the one that was used last."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], connections: int) -> None:
         self._options = options
         self._idle: list[Any] = []
         self._closing: set[asyncio.Task[None]] = set()
-        self._free = asyncio.Semaphore(CONNECTIONS)
+        self._free = asyncio.Semaphore(connections)
 
     async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
         if self._free.locked():
@@ -91,21 +88,28 @@ async def _close(connection: Any) -> None:
 class SqliteDriver(Driver):
     """A connection for each of a few threads."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], BoundConnection], threads: int) -> None:
         self._connect = connect
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sqlite-reader")
+        self._connections: list[BoundConnection] = []
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sqlite-reader")
 
     async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, text, parameters)
+        gone = threading.Event()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, text, parameters, gone)
+        except asyncio.CancelledError:
+            gone.set()
+            raise
 
-    def _fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+    def _fetch(self, text: str, parameters: Sequence[Any], gone: threading.Event) -> Sequence[Record]:
+        connection: BoundConnection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = self._connect()
             self._connections.append(connection)
-        return connection.execute(text, parameters).fetchall()
+        connection.gone = gone  # of this statement alone, where interrupt() could come to the next one
+        records: Sequence[Record] = connection.execute(text, parameters).fetchall()
+        return records
 
     async def close(self) -> None:
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)

@@ -4,6 +4,7 @@ A connection of SQLite has a thread of its own, and SQLAlchemy goes there four t
 execute, to fetch and to close. Each trip wakes two threads, which costs more than what most of our statements do.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -18,7 +19,11 @@ class Cursor(aiosqlite.Cursor):
     _rows: Sequence[sqlite3.Row] = ()
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> "Cursor":
-        await self._execute(self._execute_and_fetch, sql, parameters or ())  # type: ignore[no-untyped-call]
+        try:
+            await self._execute(self._execute_and_fetch, sql, parameters or ())  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            await self._conn.interrupt()  # no other statement is on this connection
+            raise
         return self
 
     def _execute_and_fetch(self, sql: str, parameters: Any) -> None:

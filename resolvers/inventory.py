@@ -40,7 +40,7 @@ async def read_inventory(database: Database) -> InventoryState:
 
 
 async def _read_together(database: Database, askers: Sequence[None]) -> list[InventoryState | Exception]:
-    (row,) = await database.fetch("inventory", lambda: READ_INVENTORY, {})
+    (row,) = await database.following.fetch("inventory", lambda: READ_INVENTORY, {})
     return [InventoryState(*row)] * len(askers)
 
 

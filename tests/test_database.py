@@ -31,7 +31,7 @@ async def execute(database: Database, statement: str) -> None:
 
 
 def connections_in_use(database: Database) -> int:
-    engines = (database._readers, database._writers)
+    engines = (database._engine, database._writers)
     return sum(engine.pool.checkedout() for engine in engines)  # type: ignore[attr-defined]
 
 

@@ -1,8 +1,10 @@
-"""Statements that go straight to the driver: what they give, and what they do when something is wrong."""
+"""Statements that go straight to the driver: what they give, whom they hold up, and what they do when something is
+wrong."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,16 @@ import asyncpg
 import pytest
 from sqlalchemy import Select, bindparam, func, literal_column, select, text
 
+from auth.authentication import authenticate
+from auth.viewer import Viewer
 from models import Dam, driver
 from models.dam import DAM_COLUMNS
-from models.database import Database
+from models.database import CONNECTIONS, Database
 from models.driver import PostgresDriver
 from models.errors import DatabaseUnavailable
 from models.vocabulary import Hazard, OwnerType, Purpose
-from tests.conftest import until
+from resolvers.inventory import read_inventory
+from tests.conftest import ADMIN_TOKEN, Place, until
 from tests.services import Postgres, running
 from tests.shared import dam_values, fill
 
@@ -26,6 +31,10 @@ on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 ONE = ("one", lambda: select(literal_column("1")), {})
 SLEEP = ("sleep", lambda: select(func.pg_sleep(30)), {})
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+LONG = {"postgresql": SLEEP, "sqlite": ("endless", lambda: select(literal_column(f"({ENDLESS})")), {})}
+TIMEOUT_S = 20
+"""Less than any of these takes."""
 
 
 def every_type(count: int) -> list[dict[str, Any]]:
@@ -106,11 +115,48 @@ async def test_many_at_once_wait_for_each_other(database: Database) -> None:
     assert [len(rows) for rows in found] == [1] * 100
 
 
+async def test_long_searches_hold_up_neither_the_counter_row_nor_tokens(place: Place, admin: Viewer) -> None:
+    database = Database(place.url, statement_timeout_s=60)
+    connections = CONNECTIONS[place.engine]
+    searches = [asyncio.create_task(database.fetch(*LONG[place.engine])) for _ in range(connections)]
+    async with AsyncExitStack() as stack:
+        pool: Any = database._engine.pool
+        for _ in range(pool.size() + pool._max_overflow):
+            await stack.enter_async_context(database.read())
+        for _ in range(3):
+            assert (await asyncio.wait_for(read_inventory(database), TIMEOUT_S)).last_sequence == 0
+            assert (await asyncio.wait_for(authenticate(database, ADMIN_TOKEN), TIMEOUT_S)).name == "admin"
+        assert not any(search.done() for search in searches)
+    for search in searches:
+        search.cancel()
+    await asyncio.gather(*searches, return_exceptions=True)
+    await database.close()
+
+
+@on_sqlite
+async def test_sqlite_stops_a_statement_whose_caller_is_gone(place: Place) -> None:
+    database = Database(place.url, statement_timeout_s=60)
+    for _ in range(2 * CONNECTIONS["sqlite"]):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.02):
+                await database.fetch(*LONG["sqlite"])
+    assert len(await asyncio.wait_for(database.fetch(*ONE), TIMEOUT_S)) == 1
+    async with database.read() as connection:
+        thread = (await connection.get_raw_connection()).driver_connection._thread  # type: ignore[union-attr]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await connection.execute(text(ENDLESS))
+    await until(lambda: not thread.is_alive(), TIMEOUT_S)
+    async with database.read() as connection:
+        assert await connection.scalar(text("SELECT 1")) == 1
+    await asyncio.wait_for(database.close(), TIMEOUT_S)
+
+
 @on_postgresql
 async def test_a_request_that_is_given_up_leaves_no_connection_in_the_middle_of_an_answer(database: Database) -> None:
     assert isinstance(database._driver, PostgresDriver)
     await database.fetch(*ONE)
-    for _ in range(driver.CONNECTIONS + 1):
+    for _ in range(CONNECTIONS["postgresql"] + 1):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.02):
                 await database._driver.fetch("SELECT pg_sleep(30)", [])
@@ -131,7 +177,7 @@ async def test_who_waits_too_long_for_a_connection_is_told_to_try_again(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(driver, "PATIENCE_S", 0.05)
-    busy = [asyncio.create_task(database.fetch(*SLEEP)) for _ in range(driver.CONNECTIONS)]
+    busy = [asyncio.create_task(database.fetch(*SLEEP)) for _ in range(CONNECTIONS["postgresql"])]
     await asyncio.sleep(0)
     with pytest.raises(DatabaseUnavailable):
         await database.fetch(*ONE)

@@ -232,7 +232,7 @@ async def test_200_waiting_readers_hold_no_connection(hub: Hub, database: Databa
     await write_events(database, 10)
     hub.announce(10)
     readers = [asyncio.create_task(read(hub, 0, 11)) for _ in range(200)]
-    pool = database._readers.pool
+    pool = database._engine.pool
     await until(lambda: hub.position == 10)
     await until(lambda: pool.checkedout() == 0)  # type: ignore[attr-defined]
     hub.announce(await add(database, admin))

@@ -272,7 +272,7 @@ async def test_a_thousand_tokens_take_few_statements(database: Database, admin: 
         for token in tokens:
             stack.enter_context(watch.watching(token, admin, partial(note_loss, token)))
         await revoke_token(database, user="admin", name=tokens[700])
-        event.listen(database._followers.sync_engine, "before_cursor_execute", note)
+        event.listen(database.following._engine.sync_engine, "before_cursor_execute", note)
         async with watch.running():
             await until(lambda: lost)
     assert lost == [tokens[700]]
