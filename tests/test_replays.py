@@ -115,7 +115,7 @@ async def test_a_dam_removed_while_its_span_is_executed_is_not_kept(office: Stat
 
 
 async def test_what_is_kept_is_bounded(office: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replays, "KEPT_BYTES", 40_000)  # more than one span, less than two
+    monkeypatch.setattr(replays, "KEPT_BYTES", 150_000)  # more than one span, less than two
     office.add(6 * PAGE)
     await office.seen()
     chance = random.Random(5)

@@ -24,7 +24,10 @@ STEP = 50
 """Results that are written before it is seen whether the client still reads: some 15 KB."""
 
 KEPT_BYTES = 8 * 1024 * 1024
-"""Of payloads, in one process: some fifty spans."""
+"""Of results, in one process: some forty spans."""
+
+RESULT_BYTES = 150
+"""What a result takes besides its payload."""
 
 
 class Span(NamedTuple):
@@ -43,7 +46,8 @@ class Replayed(NamedTuple):
 
     @property
     def size(self) -> int:
-        return sum(len(result.payload) for result in self.results)
+        """In bytes."""
+        return sum(len(result.payload) + RESULT_BYTES for result in self.results)
 
 
 class Replays:
