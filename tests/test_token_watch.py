@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 from sqlalchemy import delete, event, insert, make_url, select
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 
 from auth.authentication import authenticate_all
 from auth.tokens import create_token, hash_token, revoke_token
@@ -19,10 +21,12 @@ from auth.watch import TokenWatch
 from models import ApiToken, Group, User, UserGroup
 from models.database import Database
 from models.errors import InventoryError
+from resolvers import accounts
 from resolvers.cursors import event_cursor
 from tests.conftest import Place, Serve, Server, until
 from tests.slow_clients import TRANSPORTS, UNUSUAL, SocketStream, Stream, is_open, subscribed
-from tests.streaming import FOLLOW, add, add_many, cursor_of, opened
+from tests.streaming import BEARER, FOLLOW, add, add_many, cursor_of, opened
+from transport.websocket import Handler
 
 pytestmark = pytest.mark.usefixtures("admin")
 on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
@@ -79,6 +83,38 @@ async def test_a_revoked_token_ends_its_responses_on_every_process(
             await until(partial(is_open, server, subscriptions=3))
         await revoke_token(database, user="admin", name="short")
         assert [await loss(stream) for stream in streams] == [REVOKED] * 6
+
+
+@on_sqlite
+async def test_what_is_under_way_is_answered_before_the_close_and_streams_tell_no_more(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = asyncio.Event()
+    forbid, sign_out = Handler._forbid, accounts.sign_out
+
+    def forbidden(self: Handler, error: InventoryError) -> None:
+        forbid(self, error)
+        lost.set()
+
+    async def sign_out_slowly(database: Database, viewer: Viewer, token: str) -> bool:
+        signed_out = await sign_out(database, viewer, token)
+        await lost.wait()
+        await add(database, viewer)
+        await until(lambda: is_open(server, sockets=1, subscriptions=0))
+        return signed_out
+
+    monkeypatch.setattr(Handler, "_forbid", forbidden)
+    monkeypatch.setattr(accounts, "sign_out", sign_out_slowly)
+    async with opened(server.websocket_url) as socket:
+        await socket.init(BEARER)
+        await socket.start(FOLLOW, "stream")
+        await until(lambda: is_open(server, subscriptions=1))
+        answer = await socket.ask("mutation { signOut { signedOut } }", "signOut")
+        assert answer["payload"]["data"] == {"signOut": {"signedOut": True}}
+        assert await socket.receive() == {"id": "signOut", "type": "complete"}
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.receive()
+        assert closed.value.rcvd == Close(4403, REVOKED)
 
 
 async def change_permissions(database: Database, user: str, group: str, *, grant: bool) -> None:

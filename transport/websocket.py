@@ -12,8 +12,8 @@ As in https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md, and told 
 - `complete` from the client ends an operation; what crosses it on the way is no harm.
 - Either side may `ping` at any time, the other answers `pong`. We ping who has said nothing for `PING_S`. Who then says
   nothing for `PONG_S` is asleep, frozen or gone, and closed with 4499, on which clients come again.
-- A token that expires or is revoked, or whose user may do less than before, closes the socket with 4403 within a
-  second: graphql-ws comes again, with fresh parameters.
+- A token that expires or is revoked, or whose user may do less than before, ends the socket's streams within a second
+  and closes it with 4403, after the answers to what is under way: graphql-ws comes again, with fresh parameters.
 - A process that is told to end closes its sockets with 1012, over some seconds, each after its last whole message.
 - Anything that is not one of these messages is 4400, and a message over 256 KiB 1009.
 """
@@ -98,6 +98,8 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         self._loop = asyncio.get_running_loop()
         self._keepalive = self._loop.call_later(PING_S, self._keep_alive)
         self._watching: AbstractContextManager[None] | None = None
+        self._answering: set[RunningOperation[Any, None]] = set()
+        self._loss: InventoryError | None = None
 
     async def handle(self) -> None:
         try:
@@ -141,9 +143,20 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             self._watching.__enter__()
 
     def _forbid(self, error: InventoryError) -> None:
-        self._connection.end(4403, str(error))
+        """Streams end at once. What is under way is answered before the close, as the signOut that was the reason."""
+        self._loss = error
+        for operation in self.operations.values():
+            if operation.task is not None and operation not in self._answering:
+                operation.task.cancel()
+        self._close_if_lost()
+
+    def _close_if_lost(self) -> None:
+        if self._loss is not None and not self._answering:
+            self._connection.end(4403, str(self._loss))
 
     async def handle_subscribe(self, message: Any) -> None:
+        if self._loss is not None:
+            return
         if self.connection_acknowledged and message["id"] not in self.operations:
             try:
                 message["payload"]["query"] = await self._query_of(message["payload"])
@@ -178,32 +191,33 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
             end = refusal(error)
         except Exception:
             end = failure()
-        with suppress(WebSocketDisconnected):
-            await self._tell(operation, end)
+        await self._tell(operation, end)
 
     async def _answer(self, operation: RunningOperation[Any, None]) -> None:
         """To a query or a mutation."""
+        self._answering.add(operation)
         try:
             await self.context.charge(1)
             async with asyncio.timeout(self.view.timeout_s):
                 await super().run_operation(operation)
-            return
         except TimeoutError:
-            end = refusal(overdue(self.view.timeout_s))
+            await self._tell(operation, refusal(overdue(self.view.timeout_s)))
         except RateLimited as error:
-            end = refusal(error)
-        with suppress(WebSocketDisconnected):
-            await self._tell(operation, end)
+            await self._tell(operation, refusal(error))
+        finally:
+            self._answering.remove(operation)
+            self._close_if_lost()
 
     async def _tell(self, operation: RunningOperation[Any, None], end: End) -> None:
-        if end.last is not None:
-            payload: Any = end.last
-            await operation.send_operation_message({"id": operation.id, "type": "next", "payload": payload})
-        if end.errors:
-            errors: Any = end.errors
-            await operation.send_operation_message({"id": operation.id, "type": "error", "payload": errors})
-        else:
-            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        payload: Any = end.last
+        errors: Any = end.errors
+        with suppress(WebSocketDisconnected):
+            if payload is not None:
+                await operation.send_operation_message({"id": operation.id, "type": "next", "payload": payload})
+            if errors:
+                await operation.send_operation_message({"id": operation.id, "type": "error", "payload": errors})
+            else:
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def send_message(self, message: Any) -> None:
         match message:
