@@ -1,5 +1,6 @@
 """The headers of the pages, and what they are told of the map."""
 
+import gzip
 from pathlib import Path
 
 import httpx
@@ -9,13 +10,14 @@ from starlette.applications import Starlette
 from transport.pages import GroundMap, page_routes
 
 TILES = "https://tiles.example.org/{z}/{x}/{y}.png"
+SCRIPT = b"export const dams = [];\n" * 1_000
 
 
-async def get(path: str, built: Path, ground: GroundMap) -> httpx.Response:
+async def get(path: str, built: Path, ground: GroundMap, **headers: str) -> httpx.Response:
     (built / "index.html").write_text("<!doctype html>")
     app = httpx.ASGITransport(Starlette(routes=page_routes(built, ground)))
     async with httpx.AsyncClient(transport=app, base_url="http://dams") as client:
-        return await client.get(path)
+        return await client.get(path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @pytest.mark.parametrize(
@@ -43,11 +45,55 @@ async def test_the_page_is_told_which_tiles_to_load(tmp_path: Path) -> None:
     assert told == {"tiles": TILES, "attribution": "Example Maps"}
 
 
-async def test_assets_are_compressed_and_kept_by_browsers(tmp_path: Path) -> None:
-    script = "export const dams = [];\n" * 10_000
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "assets" / "page-1.js").write_text(script)
-    answer = await get("/assets/page-1.js", tmp_path, GroundMap())
-    assert (answer.text, answer.headers["content-encoding"]) == (script, "gzip")
-    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
-    assert (await get("/assets/page-2.js", tmp_path, GroundMap())).status_code == 404
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    """With a script that the build has compressed, and one that it has not."""
+    assets = tmp_path / "assets"
+    assets.mkdir()
+    for name, content in {
+        "page-1.js": SCRIPT,
+        "page-1.js.br": b"SCRIPT in Brotli",
+        "page-1.js.gz": gzip.compress(SCRIPT),
+        "small-1.js": SCRIPT,
+    }.items():
+        (assets / name).write_bytes(content)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding", "file"),
+    [
+        ("gzip, deflate, br, zstd", "br", "page-1.js.br"),
+        ("gzip", "gzip", "page-1.js.gz"),
+        ("br;q=0, GZIP;q=0.5", "gzip", "page-1.js.gz"),
+        ("identity", None, "page-1.js"),
+        ("zstd, br;q=0", None, "page-1.js"),
+        ("", None, "page-1.js"),
+    ],
+)
+async def test_assets_are_sent_as_the_build_has_compressed_them(
+    built: Path, accepted: str, coding: str | None, file: str
+) -> None:
+    answer = await get("/assets/page-1.js", built, GroundMap(), accept_encoding=accepted)
+    assert answer.headers.get("content-encoding") == coding
+    assert int(answer.headers["content-length"]) == (built / "assets" / file).stat().st_size
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+async def test_assets_are_kept_by_browsers_and_by_what_is_on_the_way(built: Path) -> None:
+    etags = set()
+    for accepted in ("br", "gzip", "identity"):
+        answer = await get("/assets/page-1.js", built, GroundMap(), accept_encoding=accepted)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["vary"] == "accept-encoding"
+        etags.add(etag := answer.headers["etag"])
+        again = await get("/assets/page-1.js", built, GroundMap(), accept_encoding=accepted, if_none_match=etag)
+        assert (again.status_code, again.headers["etag"]) == (304, etag)
+        assert "content-encoding" not in again.headers
+    assert len(etags) == 3
+
+
+async def test_assets_that_the_build_has_not_compressed_are_sent_as_they_are(built: Path) -> None:
+    answer = await get("/assets/small-1.js", built, GroundMap(), accept_encoding="br, gzip")
+    assert (answer.content, "content-encoding" in answer.headers) == (SCRIPT, False)
+    assert (await get("/assets/page-2.js", built, GroundMap(), accept_encoding="br, gzip")).status_code == 404

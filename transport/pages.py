@@ -2,18 +2,25 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from transport.negotiation import media_ranges
 
 PAGE_HEADERS = {"cache-control": "no-cache"}
-ASSET_HEADERS = {"cache-control": "public, max-age=31536000, immutable"}  # a changed file has another name
+ASSET_HEADERS = {
+    "cache-control": "public, max-age=31536000, immutable",  # a changed file has another name
+    "vary": "accept-encoding",
+}
+CODINGS = {"br": ".br", "gzip": ".gz"}
+"""In which the build leaves assets, the shortest first, by the end of the file's name."""
 FILES = {
     # The pages of the inventory are one file, which shows what its address says.
     **dict.fromkeys(("/", "/dams/{dam_id:int}", "/add", "/sign-in", "/admin"), "index.html"),
@@ -78,13 +85,22 @@ def page_routes(built: Path, ground: GroundMap, issuer: str | None = None) -> li
 
         return Route(path, show)
 
-    # Piece by piece as they are sent, so that nobody waits for a long one; and browsers keep them.
-    assets = Mount("/assets", GZipMiddleware(Assets(directory=built / "assets", check_dir=False), compresslevel=5))
+    assets = Mount("/assets", Assets(directory=built / "assets", check_dir=False))
     return [*(page(path, name) for path, name in FILES.items()), Route("/map.json", show_ground), assets]
 
 
 class Assets(StaticFiles):
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
+    """Each in the first coding that it has and the browser accepts, else as it is."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        accepted = {each.type for each in media_ranges(Headers(scope=scope).get("accept-encoding", "")) if each.quality}
+        for coding, suffix in CODINGS.items():
+            if coding in accepted and self.lookup_path(path + suffix)[1]:
+                response = await super().get_response(path + suffix, scope)
+                if response.status_code == 200:
+                    response.headers["content-encoding"] = coding
+                break
+        else:
+            response = await super().get_response(path, scope)
         response.headers.update(ASSET_HEADERS)
         return response
