@@ -1,11 +1,13 @@
 """Whose a request is: by an API token, or by a token of the OpenID provider, whose users are made at first sight."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from itertools import cycle
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Select, Text, bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from auth.audit import Actor, note
@@ -30,30 +32,24 @@ def token_of_header(authorization: str) -> str:
     return found[1]
 
 
-FIND_TOKENS = (
-    select(
-        ApiToken.token_hash,
-        ApiToken.user_id,
-        User.name,
-        User.is_disabled,
-        ApiToken.name.label("token"),
-        ApiToken.scopes,
-        ApiToken.expires_at,
-        ApiToken.revoked_at,
-    )
-    .join(User, User.id == ApiToken.user_id)
-    .where(ApiToken.token_hash.in_(bindparam("token_hashes", expanding=True)))
-)
-FIND_PERMISSIONS = (
-    select(UserGroup.user_id, GroupPermission.permission)
-    .join(GroupPermission, GroupPermission.group_id == UserGroup.group_id)
-    .where(UserGroup.user_id.in_(bindparam("user_ids", expanding=True)))
+TOKEN_COLUMNS: Sequence[Any] = (
+    ApiToken.token_hash,
+    ApiToken.user_id,
+    User.name,
+    User.is_disabled,
+    ApiToken.name,
+    ApiToken.scopes,
+    ApiToken.expires_at,
+    ApiToken.revoked_at,
 )
 FIND_USERS = select(User.subject, User.id, User.name, User.is_disabled).where(
     User.issuer == bindparam("issuer"), User.subject.in_(bindparam("subjects", expanding=True))
 )
 GROUPS = select(Group.name, GroupPermission.permission).join(GroupPermission, GroupPermission.group_id == Group.id)
+
 TOKENS_A_STATEMENT = 500
+STATEMENT_SIZES = (1, 10, 100, TOKENS_A_STATEMENT)
+"""Tokens that a statement has places for, so that four are compiled. Places too many hold a token twice."""
 
 DISABLED = "This user is disabled. An administrator can enable it again."
 
@@ -91,32 +87,61 @@ async def authenticate_all(reader: Reader, credentials: Sequence[Credential]) ->
     return viewers | await _by_claims(reader, claims) if claims else viewers
 
 
+class TokenRow(NamedTuple):
+    """With TOKEN_COLUMNS."""
+
+    token_hash: str
+    user_id: int
+    user_name: str
+    is_disabled: bool
+    token_name: str
+    scopes: str | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def find_tokens(places: int) -> Select[Any]:
+    """A row for each permission that the groups of a token's user give, or one without a permission."""
+    hashes = [bindparam(f"hash_{place}", type_=Text) for place in range(places)]
+    return (
+        select(*TOKEN_COLUMNS, GroupPermission.permission)
+        .join(User, User.id == ApiToken.user_id)
+        .outerjoin(UserGroup, UserGroup.user_id == User.id)
+        .outerjoin(GroupPermission, GroupPermission.group_id == UserGroup.group_id)
+        .where(ApiToken.token_hash.in_(hashes))
+    )
+
+
 async def _by_tokens(reader: Reader, tokens: Sequence[str]) -> Found:
     viewers: Found = {}
-    async with reader.read() as connection:
-        for start in range(0, len(tokens), TOKENS_A_STATEMENT):
-            by_hash = {hash_token(token): token for token in tokens[start : start + TOKENS_A_STATEMENT]}
-            rows = (await connection.execute(FIND_TOKENS, {"token_hashes": list(by_hash)})).all()
-            found = {row.token_hash: row for row in rows}
-            granted: dict[int, set[Permission]] = {row.user_id: set() for row in rows}
-            for user_id, permission in await connection.execute(FIND_PERMISSIONS, {"user_ids": list(granted)}):
-                granted[user_id].add(permission)
-            for token_hash, token in by_hash.items():
-                viewers[token] = _viewer(token, found.get(token_hash), granted)
+    for start in range(0, len(tokens), TOKENS_A_STATEMENT):
+        by_hash = {hash_token(token): token for token in tokens[start : start + TOKENS_A_STATEMENT]}
+        places = next(size for size in STATEMENT_SIZES if size >= len(by_hash))
+        hashes = {f"hash_{place}": each for place, each in zip(range(places), cycle(by_hash))}
+        granted: dict[TokenRow, set[Permission]] = {}
+        for *row, permission in await reader.fetch(("tokens", places), partial(find_tokens, places), hashes):
+            permissions = granted.setdefault(TokenRow(*row), set())
+            if permission is not None:
+                permissions.add(permission)
+        found = {row.token_hash: row for row in granted}
+        for token_hash, token in by_hash.items():
+            viewers[token] = _viewer(token, found.get(token_hash), granted)
     return viewers
 
 
-def _viewer(token: str, found: Any, granted: dict[int, set[Permission]]) -> Viewer | Unauthenticated:
+def _viewer(
+    token: str, found: TokenRow | None, granted: Mapping[TokenRow, set[Permission]]
+) -> Viewer | Unauthenticated:
     if found is None or found.revoked_at is not None:
         return Unauthenticated("This API token is unknown or was revoked. Ask for a new one.")
     if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
         return Unauthenticated(f"This API token expired on {found.expires_at:%Y-%m-%d %H:%M} UTC. Ask for a new one.")
     if found.is_disabled:
         return Unauthenticated(DISABLED)
-    permissions = frozenset(granted[found.user_id])
+    permissions = frozenset(granted[found])
     if found.scopes is not None:
         permissions &= {Permission(scope) for scope in found.scopes.split()}
-    return Viewer(found.user_id, found.name, permissions, found.token, found.scopes is not None, token)
+    return Viewer(found.user_id, found.user_name, permissions, found.token_name, found.scopes is not None, token)
 
 
 class UnknownUser(Unauthenticated):

@@ -34,9 +34,10 @@ while True:
                 sys.exit(stream.response.json()["errors"][0]["message"])
             stream.response.raise_for_status()
             for event in stream.iter_sse():
-                if "Last-Event-ID" not in client.headers:
-                    print("listening", flush=True)
-                client.headers["Last-Event-ID"] = event.id
+                if event.id:  # an answer that says only what is wrong has none
+                    if "Last-Event-ID" not in client.headers:
+                        print("listening", flush=True)
+                    client.headers["Last-Event-ID"] = event.id
                 match event.json() if event.event == "next" else None:
                     case {"errors": [problem, *_]} if problem["extensions"]["code"] not in PASSING:
                         sys.exit(problem["message"])

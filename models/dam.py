@@ -1,5 +1,6 @@
 """Dams, as the National Inventory of Dams (USACE) describes them and as people add them."""
 
+from collections import namedtuple
 from datetime import date
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Text, UniqueConstraint, text
@@ -92,3 +93,6 @@ class Dam(Base):
 
 DAM_COLUMNS = [column for column in Dam.__table__.columns if column.key not in {"point", "idempotency_key"}]
 """What is read of a dam."""
+
+DamRow = namedtuple("DamRow", [column.key for column in DAM_COLUMNS])  # type: ignore[misc]  # the fields are the table's
+"""A row of dams, be it read or written."""

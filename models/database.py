@@ -293,11 +293,11 @@ CONNECTIONS = {"sqlite": 4, "postgresql": 10}
 """The driver's own, for pages and counts, which take a millisecond of one. SQLite's are threads, of which Python runs
 one at a time; several, so that a long search does not hold up the others."""
 
-FOLLOWER_POOL: dict[str, Any] = {"pool_size": 3, "max_overflow": 0}
-"""For the hub, readiness, and the tokens of open streams and of requests, whose statements take a millisecond each."""
+FOLLOWER_POOL: dict[str, Any] = {"pool_size": 2, "max_overflow": 0}
+"""For readiness, the place where the log ends, and users of the OpenID provider."""
 
-FOLLOWER_CONNECTIONS = 1
-"""The driver's own, for the counter row, which is read for many at once."""
+FOLLOWER_CONNECTIONS = 3
+"""The driver's own, for what is looked up for many at once: the counter row, the log for the hub, and tokens."""
 
 WRITER_POOLS: dict[str, dict[str, Any]] = {
     # One writer at a time: half as many waits and a p99 of 0.2 s where SQLite's own retries gave 3 s.

@@ -16,14 +16,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from math import inf
 from operator import attrgetter
 from typing import Protocol
 
 from models import EventKind
 from models.background import background
 from models.database import Database
-from models.errors import CursorExpired, DatabaseUnavailable
+from models.errors import CursorExpired, DatabaseUnavailable, OperationTimeout
 from pubsub.bus import RedisBus
 from pubsub.log import PAGE, LoggedEvent, last_sequence, read_log, require_in_log
 
@@ -58,8 +57,8 @@ class Place:
 
     position: int
     """Everything up to this number was handed on, or was not wanted."""
-    until: int | None = None
-    """Number of the last event to hand on. None follows the log for ever."""
+    follow: bool = True
+    """Whether to wait for more at the end of the log."""
     event: LoggedEvent | None = None
     """The last one handed on."""
     more: bool = False
@@ -125,8 +124,7 @@ class Hub:
         Raises CursorAhead and CursorExpired.
         """
         await self.require(place.position)
-        until = inf if place.until is None else place.until
-        while place.position < until:
+        while True:
             if place.position < self._position:
                 events = self._kept_after(place.position)
                 if events is None:
@@ -135,16 +133,18 @@ class Hub:
                     await require_in_log(self._database, place.position)
                 position = events[-1].sequence if events else self._position
                 events = [event for event in events if wanted(event)]
-            else:
+            elif place.follow:
                 moved_to, events = await self._next(wanted)
                 position = max(moved_to, place.position)
-            events = [event for event in events if place.position < event.sequence <= until]
+                events = [event for event in events if event.sequence > place.position]
+            else:
+                return
             for count, event in enumerate(events, 1):
                 place.position, place.event, place.more = event.sequence, event, count < len(events)
                 yield event
                 if count % EVENTS_A_TURN == 0:
                     await asyncio.sleep(0)
-            place.position = position if place.until is None else min(position, place.until)
+            place.position = position
             # A generator that never suspends starves the loop when its reader is gone.
             await asyncio.sleep(0)
 
@@ -185,12 +185,12 @@ class Hub:
         return list(islice(self._kept, first, first + PAGE))
 
     async def _log_after(self, position: int) -> list[LoggedEvent]:
-        """Waits while the database is away: a stream that has begun does not end for that."""
+        """Waits while the database is away or too slow: a stream that has begun does not end for that."""
         while True:
             try:
                 async with self._replays:
                     return await read_log(self._database, position)
-            except DatabaseUnavailable:
+            except (DatabaseUnavailable, OperationTimeout):
                 await asyncio.sleep(POLL_S)
 
     async def _follow(self) -> None:
@@ -225,7 +225,7 @@ class Hub:
         for move in chain.from_iterable(waiting.values()):
             if not move.done():
                 move.set_result((self._position, []))
-        self._position = position
+        self._position = self.last_removal = position  # nobody knows what was removed before it
 
     def _keep(self, events: list[LoggedEvent]) -> None:
         removed = {event.dam_id for event in events if event.kind is EventKind.DAM_REMOVED}

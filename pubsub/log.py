@@ -9,14 +9,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, func, select
 
 from models import Dam, Event, EventKind, Inventory
-from models.dam import DAM_COLUMNS
+from models.dam import DAM_COLUMNS, DamRow
 from models.database import Database, Reader
 from models.errors import CursorAhead, CursorExpired, DatabaseUnavailable
+from models.statement import Record
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +28,8 @@ PRUNED_AT_ONCE = 1_000
 
 PRUNE_INTERVAL_S = 3_600.0
 
-# The dam's columns as a row of their own would be: `id` is that of the dam, and None where it was removed since.
 READ_LOG = (
-    select(
-        Event.sequence,
-        Event.kind,
-        Event.dam_id,
-        Event.at,
-        *DAM_COLUMNS,
-    )
+    select(Event.sequence, Event.kind, Event.dam_id, Event.at, *DAM_COLUMNS)
     .outerjoin(Dam, Dam.id == Event.dam_id)
     .where(Event.sequence > bindparam("after"))
     .order_by(Event.sequence)
@@ -58,8 +51,14 @@ class LoggedEvent:
     kind: EventKind
     dam_id: int
     at: datetime
-    dam: Row[Any] | None
+    dam: DamRow | None
     """The dam as it is now; None where it was removed since."""
+
+    @classmethod
+    def from_record(cls, record: Record) -> "LoggedEvent":
+        """Of READ_LOG, where all columns of a dam that was removed are None; the first is its id."""
+        sequence, kind, dam_id, at, *columns = record
+        return cls(sequence, kind, dam_id, at, None if columns[0] is None else DamRow(*columns))
 
 
 async def read_log(reader: Reader, after: int) -> list[LoggedEvent]:
@@ -67,13 +66,12 @@ async def read_log(reader: Reader, after: int) -> list[LoggedEvent]:
 
     Raises CursorExpired where the next ones were deleted.
     """
-    async with reader.read() as connection:
-        rows = (await connection.execute(READ_LOG, {"after": after})).all()
-    if rows and rows[0].sequence > after + 1:
-        raise CursorExpired(EXPIRED)
-    return [
-        LoggedEvent(row.sequence, row.kind, row.dam_id, row.at, row if row.id is not None else None) for row in rows
+    events = [
+        LoggedEvent.from_record(record) for record in await reader.fetch("log", lambda: READ_LOG, {"after": after})
     ]
+    if events and events[0].sequence > after + 1:
+        raise CursorExpired(EXPIRED)
+    return events
 
 
 async def last_sequence(reader: Reader) -> int:

@@ -4,7 +4,6 @@ Every writer updates the counter row first. Its lock makes the cap and the quota
 sequence numbers the order of commits.
 """
 
-from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.viewer import Viewer
 from models import Dam, Event, EventKind, Inventory
-from models.dam import DAM_COLUMNS
+from models.dam import DAM_COLUMNS, DamRow
 from models.database import Database
 from models.errors import DatabaseUnavailable, InventoryFull, QuotaExceeded
 from resolvers.dates import BuildDate
@@ -66,9 +65,7 @@ FIND_BY_KEYS = select(*DAM_COLUMNS, Dam.idempotency_key).where(
 ADD_DAM = insert(Dam)
 ADD_EVENT = insert(Event)
 
-UNKNOWN = dict.fromkeys(column.key for column in DAM_COLUMNS)
-AddedDam = namedtuple("AddedDam", UNKNOWN)  # type: ignore[misc]  # its fields are the table's
-"""A row of dams as it was written."""
+UNKNOWN: dict[str, Any] = dict.fromkeys(DamRow._fields)
 
 
 async def add_dam(database: Database, dam: NewDam, viewer: Viewer) -> Any:
@@ -111,7 +108,7 @@ async def _add_all(connection: AsyncConnection, adds: Sequence[Add]) -> list[Any
             continue
         dams.append(values)
         events.append(_event(values["id"], EventKind.DAM_ADDED, values["id"], add.viewer))
-        outcomes.append(AddedDam(*map(values.get, AddedDam._fields)))
+        outcomes.append(DamRow(*map(values.get, DamRow._fields)))
         if add.key:
             by_key[add.key] = outcomes[-1]
     if dams:

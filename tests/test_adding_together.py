@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from auth.viewer import Viewer
 from models import Dam
+from models.dam import DamRow
 from models.database import Database
-from resolvers.adding import AddedDam, NewDam, add_dam
+from resolvers.adding import NewDam, add_dam
 from resolvers.dates import parse_iso
 from resolvers.inventory import set_cap
 from resolvers.locations import Point
@@ -53,7 +54,7 @@ async def test_adds_that_come_together_share_a_commit(database: Database, admin:
 async def test_what_an_add_gives_is_what_is_read_again(database: Database, admin: Viewer) -> None:
     added = await add_dam(database, dam(" Ünïted  ", "key"), admin)
     again = await add_dam(database, dam(key="key"), admin)
-    assert {name: getattr(again, name) for name in AddedDam._fields} == added._asdict()
+    assert {name: getattr(again, name) for name in DamRow._fields} == added._asdict()
 
 
 async def test_one_that_the_database_refuses_fails_alone(database: Database, admin: Viewer) -> None:
@@ -61,8 +62,8 @@ async def test_one_that_the_database_refuses_fails_alone(database: Database, adm
     adds = (add_dam(database, dam(f"Dam {number}"), viewer) for number, viewer in enumerate(viewers))
     outcomes = await asyncio.gather(*adds, return_exceptions=True)
     for viewer, outcome in zip(viewers, outcomes, strict=True):
-        assert isinstance(outcome, IntegrityError if viewer is NOBODY else AddedDam)
-    added = [outcome for outcome in outcomes if isinstance(outcome, AddedDam)]
+        assert isinstance(outcome, IntegrityError if viewer is NOBODY else DamRow)
+    added = [outcome for outcome in outcomes if isinstance(outcome, DamRow)]
     assert [row.id for row in added] == list(range(1, len(added) + 1)) == await ids(database)
     assert (await state(database))["events"] == len(added)
 
@@ -77,10 +78,10 @@ async def test_refused_repeated_and_good_adds_of_one_transaction_get_their_own_a
     first: dict[str, int] = {}
     for key, outcome in zip(keys, outcomes, strict=True):
         if key:
-            assert isinstance(outcome, AddedDam)
+            assert isinstance(outcome, DamRow)
             assert first.setdefault(key, outcome.id) == outcome.id
     kinds = Counter(type(outcome).__name__ for key, outcome in zip(keys, outcomes, strict=True) if key is None)
-    assert kinds == {"AddedDam": 10 - len(first), "InventoryFull": WRITERS // 2 - 10 + len(first)}
+    assert kinds == {"DamRow": 10 - len(first), "InventoryFull": WRITERS // 2 - 10 + len(first)}
     assert await ids(database) == list(range(1, 11))
 
 
@@ -93,12 +94,12 @@ async def test_clients_that_hang_up_take_nothing_from_the_others(database: Datab
             await asyncio.sleep(0)
         adding[number].cancel()
     outcomes = await asyncio.gather(*adding, return_exceptions=True)
-    assert all(isinstance(outcome, AddedDam) for outcome in outcomes[1::2])
+    assert all(isinstance(outcome, DamRow) for outcome in outcomes[1::2])
     await database.close()
     async with database.read() as connection:
         names = list(await connection.scalars(select(Dam.name)))
     assert len(names) == len(set(names))
-    assert {outcome.name for outcome in outcomes if isinstance(outcome, AddedDam)} <= set(names)
+    assert {outcome.name for outcome in outcomes if isinstance(outcome, DamRow)} <= set(names)
 
 
 async def post(http: httpx.AsyncClient, name: str) -> int | None:

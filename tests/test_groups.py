@@ -12,9 +12,10 @@ from pubsub import hub as hub_module
 from pubsub.log import PAGE
 from schema.errors import MASKED, masked_extensions
 from tests.conftest import until
-from tests.in_memory import IDS, Following, Station, settle, station, steps_until
+from tests.in_memory import ANYBODY, IDS, Following, Listener, Station, settle, station, steps_until
 from transport.streams.groups import RESULTS_A_WRITE
-from transport.streams.subscriber import refusal
+from transport.streams.operations import Operation, subscription_of
+from transport.streams.subscriber import MAX_WAITING, refusal
 from transport.streams.turn import SOCKETS_A_TURN
 
 REMEMBERED = 64
@@ -152,6 +153,43 @@ async def test_who_replays_more_than_a_page_and_meets_a_burst_gets_all_of_it(off
     await office.delivered(replaying)
     assert replaying.listener.sequences == list(range(1, 5 * PAGE + 1))
     assert live.listener.sequences == list(range(3 * PAGE + 1, 5 * PAGE + 1))
+
+
+async def test_who_resumes_from_the_memory_of_a_group_is_not_ended_by_the_next_event(
+    office: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came in one piece may be more than what may come behind it."""
+    monkeypatch.setattr("transport.streams.groups.REMEMBERED", 500)
+    office.follow()
+    await settle()
+    office.add(400)
+    await office.seen()
+    late = office.follow(after=0)
+    late.listener.reads.clear()
+    await settle()
+    assert late.listener.waiting == 400
+    office.add(MAX_WAITING)
+    await office.seen()
+    late.listener.reads.set()
+    await office.delivered(late)
+    assert late.listener.sequences == list(range(1, 400 + MAX_WAITING + 1))
+
+
+async def test_who_sends_no_variable_harms_nobody_else(office: Station) -> None:
+    """One resumes by Last-Event-ID, without the variable that the document demands; another one sends it."""
+    office.add(3)
+    await office.seen()
+    document = "subscription ($after: String!) { damAdded(after: $after) { damId } }"
+    subscription = subscription_of(document, None)
+    assert subscription is not None
+    operation = Operation(document, {}, None)
+    lacking = office.delivery.follow(Listener(3), operation, subscription, office.context, ANYBODY, after=1)
+    task = asyncio.create_task(lacking)
+    good = office.follow(document, after=1)
+    assert (await task).reason == "bad_user_input"
+    office.add()
+    await office.seen()
+    assert good.listener.sequences == [2, 3, 4]
 
 
 async def test_a_replay_ends_at_the_end_of_the_log_whatever_it_has_found(office: Station) -> None:

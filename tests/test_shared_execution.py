@@ -200,7 +200,7 @@ class BothWays:
             assert [masked(raw) for raw in self._got.pop(key)] == expected[key], each
 
     async def expected(self, operation_id: str, sent: Sent, begin: int) -> list[bytes]:
-        stream = Stream(anonymous(public_read=True), LogPlace(begin, until=self._hub.position), placed=False)
+        stream = Stream(anonymous(public_read=True), LogPlace(begin, follow=False), placed=False)
         health: Any = None
         handler = Reference(context(self._database, self._hub, health, stream=stream))
         operation = RunningOperation(handler, operation_id, sent.query, dict(sent.variables), sent.name)

@@ -113,7 +113,9 @@ class Delivery:
         sharing = subscription.sharing
         if sharing is not None and viewer.may(Permission.VIEW_DAMS):
             try:
-                start = sharing.begins_after(operation.variables) if after is None else after
+                start = sharing.begins_after(operation.variables)
+                if after is not None:
+                    start = after
                 if start is not None:
                     await self.hub.require(start)
                 key = sharing.key(operation, viewer.permissions)

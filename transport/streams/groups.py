@@ -7,8 +7,9 @@ joins; the sequence numbers tell which results a member has had.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing
+from typing import Any
 
 from strawberry.schema import BaseSchema
 
@@ -29,6 +30,9 @@ REMEMBERED_BYTES = 128 * 1024
 
 RESULTS_A_WRITE = MAX_WAITING - 32
 """Results of a burst that go out together, in one system call for each socket. The rest may wait behind them."""
+
+BYTES_A_WRITE = 128 * 1024
+"""Of their payloads, from which on no more is added to them."""
 
 BURST_PATIENCE_S = 1.0
 """How long a burst, such as an import, waits at each write for clients that are behind. What comes live never waits."""
@@ -58,7 +62,8 @@ class Groups:
                 group = self._begin(key, operation, context, everyone, subscriber.received)
             if group is not None and group.join(subscriber):
                 break
-            if end := await self._replays.advance(subscriber, operation, key, context, everyone):
+            replaying = self._replays.replay(subscriber, operation, key, context, everyone)
+            if end := await _until_finished(subscriber, replaying):
                 return end
         try:
             return await subscriber.ended()
@@ -83,15 +88,7 @@ class Groups:
     ) -> End:
         """Until the subscription ends, or is cancelled. Not `placed`: the operation may say where it begins."""
         stream = Stream(viewer, Place(subscriber.received), placed, subscriber.begin)
-        delivering = asyncio.create_task(self._deliver(subscriber, operation, context, stream))
-        finished = asyncio.create_task(subscriber.finished())
-        try:
-            await asyncio.wait((delivering, finished), return_when=asyncio.FIRST_COMPLETED)
-            return (delivering.result() if delivering.done() else subscriber.end) or COMPLETED
-        finally:
-            delivering.cancel()
-            finished.cancel()
-            await asyncio.gather(delivering, finished, return_exceptions=True)
+        return await _until_finished(subscriber, self._deliver(subscriber, operation, context, stream)) or COMPLETED
 
     async def _deliver(
         self, subscriber: Subscriber, operation: Operation, context: Context, stream: Stream
@@ -106,6 +103,19 @@ class Groups:
                 if subscriber.end is not None:
                     break
         return subscriber.end
+
+
+async def _until_finished(subscriber: Subscriber, delivering: Coroutine[Any, Any, End | None]) -> End | None:
+    """What it ends with, or what the subscriber is told meanwhile."""
+    work = asyncio.create_task(delivering)
+    finished = asyncio.create_task(subscriber.finished())
+    try:
+        await asyncio.wait((work, finished), return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else subscriber.end
+    finally:
+        work.cancel()
+        finished.cancel()
+        await asyncio.gather(work, finished, return_exceptions=True)
 
 
 class Group:
@@ -164,14 +174,16 @@ class Group:
         try:
             async with aclosing(results):
                 batch: list[Result] = []
+                size = 0
                 async for result in results:
                     if isinstance(result, End):
                         end = result
                         break
                     batch.append(result)
-                    if not self._place.more or len(batch) >= RESULTS_A_WRITE:
+                    size += len(result.payload)
+                    if not self._place.more or len(batch) >= RESULTS_A_WRITE or size >= BYTES_A_WRITE:
                         await self._send(batch)
-                        batch = []
+                        batch, size = [], 0
                 if batch:
                     await self._send(batch)
         except Exception:

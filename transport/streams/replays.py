@@ -1,53 +1,38 @@
 """Shared replays: what several subscriptions that are the same have missed is executed once.
 
-After an import or a long restart thousands come back from nearly the same place at nearly the same time, and each
-reads at a speed of its own. So the log is replayed span by span, and what has been made of the latest spans is kept
-for those who come to them next. The spans of different subscribers end at the same numbers, wherever they begin.
+After an import or a long restart thousands come back from nearly the same place at nearly the same time. A tape is one
+execution that goes through the log for all of them, no further than the first of them reads, and holds its latest
+results for those behind it. Who falls back further than it holds goes on with a tape of its own, and with whoever
+fell back as far. Who comes to a place that another tape has passed goes on with that one.
 """
 
 import asyncio
-from collections import OrderedDict
-from contextlib import aclosing
-from typing import NamedTuple
-from weakref import WeakValueDictionary
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Callable, Sequence
+from operator import attrgetter
 
 from auth.viewer import Viewer
 from pubsub.hub import Hub, Place
-from pubsub.log import PAGE
 from schema.context import Context, Stream
 from transport.streams.batch import Batch, Result
 from transport.streams.executor import Executor
 from transport.streams.operations import Key, Operation
 from transport.streams.subscriber import End, Subscriber
 
-STEP = 50
-"""Results that are written before it is seen whether the client still reads: some 15 KB."""
+STRIDE = 32
+"""Results that are made, and written, before it is seen who reads on: some 5 ms."""
 
-KEPT_BYTES = 8 * 1024 * 1024
-"""Of results, in one process: some forty spans."""
+STRIDE_BYTES = 16 * 1024
+"""Of payloads: what is more waits for the next stride, but for one result."""
+
+HELD_BYTES = 4 * 1024 * 1024
+"""By the tapes of a process together; by each at least two strides."""
+
+READERS_A_TURN = 32
+"""Who write a stride before others have their turn: some 2 ms."""
 
 RESULT_BYTES = 150
 """What a result takes besides its payload."""
-
-
-class Span(NamedTuple):
-    """Part of the log as one sort of subscription sees it."""
-
-    key: Key
-    after: int
-    until: int
-    """Number of its last event."""
-
-
-class Replayed(NamedTuple):
-    results: list[Result]
-    end: End | None
-    """Of each subscription that comes here."""
-
-    @property
-    def size(self) -> int:
-        """In bytes."""
-        return sum(len(result.payload) + RESULT_BYTES for result in self.results)
 
 
 class Replays:
@@ -56,58 +41,145 @@ class Replays:
     def __init__(self, executor: Executor, hub: Hub) -> None:
         self._executor = executor
         self._hub = hub
-        self._at_work: WeakValueDictionary[Span, asyncio.Lock] = WeakValueDictionary()
-        self._kept: OrderedDict[Span, Replayed] = OrderedDict()
-        self._kept_bytes = 0
-        self._last_removal = hub.last_removal
+        self._tapes: dict[Key, list[Tape]] = {}
+        self._count = 0
+        self._turn = asyncio.Semaphore(READERS_A_TURN)
 
-    async def advance(
+    async def replay(
         self, subscriber: Subscriber, operation: Operation, key: Key, context: Context, everyone: Viewer
     ) -> End | None:
-        """Brings a subscriber that is behind the hub to the end of the next span, as fast as its client reads."""
-        after = subscriber.received
-        span = Span(key, after, min((after // PAGE + 1) * PAGE, self._hub.position))
-        # Whoever comes while another one executes the span waits, and is the next to try where that one is cancelled.
-        lock = self._at_work.setdefault(span, asyncio.Lock())
-        async with lock:
-            replayed = self._recalled(span)
-            if replayed is None:
-                last_removal = self._hub.last_removal
-                replayed = await self._execute(span, operation, context, everyone)
-                if replayed.end is None and last_removal == self._hub.last_removal:
-                    self._keep(span, replayed)
-        for start in range(0, len(replayed.results), STEP):
-            subscriber.deliver(Batch(replayed.results[start : start + STEP]))
-            await subscriber.drained()
-            if subscriber.end is not None:
-                return subscriber.end
-        subscriber.received = span.until
-        await asyncio.sleep(0)  # others have their turn, also where all was kept and the client reads all
-        return replayed.end
+        """Up to the present end of the log, or to where it fell back too far; as fast as the client reads."""
+        tapes = self._tapes.setdefault(key, [])
+        serving = [each for each in tapes if each.serves(subscriber.received)]
+        if serving:
+            tape = max(serving, key=attrgetter("position"))
+        else:
+            stream = Stream(everyone, Place(subscriber.received, follow=False))
+            results = self._executor.results(operation, context, stream)
+            tape = Tape(results, stream.place, tapes, self._hub, self._turn, self._share)
+            tapes.append(tape)
+            self._count += 1
+        tape.readers += 1
+        try:
+            return await tape.play(subscriber)
+        finally:
+            tape.readers -= 1
+            if not tape.readers:
+                self._count -= 1
+                tapes.remove(tape)
+                if not tapes:
+                    del self._tapes[key]
+                await tape.stop()
 
-    async def _execute(self, span: Span, operation: Operation, context: Context, everyone: Viewer) -> Replayed:
-        stream = Stream(everyone, Place(span.after, span.until))
-        results: list[Result] = []
-        async with aclosing(self._executor.results(operation, context, stream)) as executed:
-            async for result in executed:
-                if isinstance(result, End):
-                    return Replayed(results, result)
-                results.append(result)
-        return Replayed(results, None)
+    def _share(self) -> int:
+        """Bytes that a tape may hold."""
+        return max(HELD_BYTES // self._count, 2 * STRIDE_BYTES)
 
-    def _recalled(self, span: Span) -> Replayed | None:
-        if self._hub.last_removal != self._last_removal:  # what is kept may show what is gone by now
+
+class Tape:
+    def __init__(
+        self,
+        results: AsyncGenerator[Result | End],
+        place: Place,
+        others: Sequence["Tape"],
+        hub: Hub,
+        turn: asyncio.Semaphore,
+        share: Callable[[], int],
+    ) -> None:
+        self.readers = 0
+        self._results = results
+        self._place = place
+        self._others = others
+        self._hub = hub
+        self._turn = turn
+        self._share = share
+        self._last_removal = hub.last_removal
+        self._held: list[Result] = []
+        self._held_bytes = 0
+        self._floor = place.position
+        """Who has had everything up to here can be served."""
+        self._is_over = False
+        self._end: End | None = None
+        self._work: asyncio.Task[None] | None = None
+
+    @property
+    def position(self) -> int:
+        """Everything up to this number has been executed."""
+        return self._place.position
+
+    def serves(self, position: int) -> bool:
+        """Whether who has had everything up to there can go on with it."""
+        self._forget_removed()
+        has_more = position < self.position or not self._is_over
+        return self._floor <= position <= self.position and has_more
+
+    async def play(self, subscriber: Subscriber) -> End | None:
+        """Until its end, or until the subscriber has fallen back too far, or another tape is further on."""
+        while subscriber.end is None:
+            self._forget_removed()
+            if subscriber.received < self._floor:
+                return None
+            if missed := self._after(subscriber.received):
+                async with self._turn:
+                    subscriber.deliver(Batch(missed))
+                    await asyncio.sleep(0)
+                await subscriber.drained()
+            elif self._is_over:
+                subscriber.received = max(subscriber.received, self.position)
+                return self._end
+            elif any(each.position > self.position and each.serves(subscriber.received) for each in self._others):
+                return None
+            else:
+                await asyncio.shield(self._under_way())  # where this one leaves, others wait for it
+        return subscriber.end
+
+    async def stop(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+            await asyncio.gather(self._work, return_exceptions=True)
+        await self._results.aclose()
+
+    def _after(self, position: int) -> Sequence[Result]:
+        """Of what is held, the next stride."""
+        first = bisect_right(self._held, position, key=attrgetter("sequence"))
+        size, count = 0, 0
+        for result in self._held[first : first + STRIDE]:
+            if size > STRIDE_BYTES:
+                break
+            size, count = size + len(result.payload), count + 1
+        return self._held[first : first + count]
+
+    def _under_way(self) -> asyncio.Task[None]:
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._go_on())
+        return self._work
+
+    async def _go_on(self) -> None:
+        """Another stride."""
+        self._keep(self._share())
+        size, count = 0, 0
+        async for result in self._results:
+            if isinstance(result, End):
+                self._end = result
+                break
+            self._held.append(result)
+            self._held_bytes += len(result.payload) + RESULT_BYTES
+            size, count = size + len(result.payload), count + 1
+            if count == STRIDE or size > STRIDE_BYTES or not self._place.more:
+                return
+        self._is_over = True
+
+    def _keep(self, held_bytes: int) -> None:
+        """Of the latest results so many bytes."""
+        count = 0
+        while self._held_bytes > held_bytes:
+            self._floor = self._held[count].sequence
+            self._held_bytes -= len(self._held[count].payload) + RESULT_BYTES
+            count += 1
+        del self._held[:count]
+
+    def _forget_removed(self) -> None:
+        """What is held may show dams that are gone by now."""
+        if self._hub.last_removal != self._last_removal:
             self._last_removal = self._hub.last_removal
-            self._kept.clear()
-            self._kept_bytes = 0
-        replayed = self._kept.get(span)
-        if replayed is not None:
-            self._kept.move_to_end(span)
-        return replayed
-
-    def _keep(self, span: Span, replayed: Replayed) -> None:
-        self._kept[span] = replayed
-        self._kept_bytes += replayed.size
-        while self._kept_bytes > KEPT_BYTES:
-            _, forgotten = self._kept.popitem(last=False)
-            self._kept_bytes -= forgotten.size
+            self._keep(0)

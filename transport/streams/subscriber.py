@@ -1,8 +1,8 @@
 """One subscription: how far it has come, and what waits until its client reads on.
 
-A client that reads gets each result at once. For one that does not, results wait: at most `MAX_WAITING` of them and
-`MAX_WAITING_BYTES`, or what came in one piece when nothing waited. Then the subscription ends with `SLOW_CONSUMER` and
-the cursor from which to resume. What comes live does not wait for it meanwhile.
+A client that reads gets each result at once. For one that does not, results wait: what came in one piece when
+nothing waited, and behind it at most `MAX_WAITING` of them and `MAX_WAITING_BYTES`. Then the subscription ends with
+`SLOW_CONSUMER` and the cursor from which to resume. What comes live does not wait for it meanwhile.
 """
 
 import asyncio
@@ -73,7 +73,8 @@ class Subscriber(ABC):
         self.turn: Turn | None = None
         """While it is in one, that knows how far it has come."""
         self._waiting: list[Result] = []
-        self._waiting_bytes = 0
+        self._behind = self._behind_bytes = 0
+        """Results that came while others were waiting."""
         self._stirred: asyncio.Future[None] | None = None
 
     async def begin(self, position: int) -> None:
@@ -137,16 +138,18 @@ class Subscriber(ABC):
             self._stirred.set_result(None)
 
     def _hold(self, results: Sequence[Result]) -> None:
-        behind = bool(self._waiting)
+        if self._waiting:
+            self._behind += len(results)
+            self._behind_bytes += sum(len(result.payload) for result in results)
         self._waiting += results
-        self._waiting_bytes += sum(len(result.payload) for result in results)
-        if behind and (len(self._waiting) > MAX_WAITING or self._waiting_bytes > MAX_WAITING_BYTES):
+        if self._behind > MAX_WAITING or self._behind_bytes > MAX_WAITING_BYTES:
             self._take()
             self.finish(refusal(SlowConsumer(event_cursor(self.position))))
         self._stir()
 
     def _take(self) -> list[Result]:
-        results, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        results, self._waiting = self._waiting, []
+        self._behind = self._behind_bytes = 0
         return results
 
     @abstractmethod
