@@ -5,6 +5,7 @@
 - A list has as many objects as its argument `first` or `last` says; the lists of a page (`nodes`, `edges`) as many as
   the page. `dams(first: 100) { nodes { name } }` costs 101, with `edges` beside `nodes` 201.
 - `damClusters` has as many `nodes` as its box has cells.
+- What reads all dams that meet a filter costs 100 besides, as `totalCount`.
 - Where nothing is said a page has 20, and a list what `SIZES` has for it, or 10.
 
 @skip and @include do not count: what they leave out could be left out of the document.
@@ -41,6 +42,9 @@ from resolvers.pagination import DEFAULT_PAGE_SIZE
 from schema.limits.values import value_of
 
 ROOT_COST = {OperationType.QUERY: 1, OperationType.MUTATION: 10, OperationType.SUBSCRIPTION: 1}
+
+READING_ALL = {"DamConnection.totalCount": 100, "DamConnection.extent": 100, "Query.damClusters": 100}
+"""Besides their objects: they read every dam that meets the filter, which takes at least as long as a page of 100."""
 
 SIZES = {"DamCluster.dams": SHOWN_BY_ITSELF}
 """Objects of lists for which no argument says it, where they are not some `SIZE`."""
@@ -136,6 +140,8 @@ class _Count:
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Cost:
         name = node.name.value
         base = self._root_cost if parent is self._root else 0
+        if parent is not None:
+            base += READING_ALL.get(f"{parent.name}.{name}", 0)
         if not node.selection_set or not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
             return Cost(base)
         field = META_FIELDS.get(name) or parent.fields[name]
