@@ -321,7 +321,7 @@ async def test_what_nobody_expected_is_told_with_a_request_id_and_the_socket_goe
         await socket.send({"type": "ping"})
         await socket.receive()
         with monkeypatch.context() as patch:
-            patch.setattr("transport.streams.groups.process_result", broken)
+            patch.setattr("transport.streams.executor.process_result", broken)
             await add_many(server, ["Deer Creek"])
             message = await socket.receive()
         [error] = message.pop("payload")
