@@ -96,4 +96,5 @@ async def test_assets_are_kept_by_browsers_and_by_what_is_on_the_way(built: Path
 async def test_assets_that_the_build_has_not_compressed_are_sent_as_they_are(built: Path) -> None:
     answer = await get("/assets/small-1.js", built, GroundMap(), accept_encoding="br, gzip")
     assert (answer.content, "content-encoding" in answer.headers) == (SCRIPT, False)
-    assert (await get("/assets/page-2.js", built, GroundMap(), accept_encoding="br, gzip")).status_code == 404
+    for name in ("page-2.js", "%00", "a" * 300):
+        assert (await get(f"/assets/{name}", built, GroundMap(), accept_encoding="br, gzip")).status_code == 404

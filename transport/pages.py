@@ -1,5 +1,6 @@
 """The front end as built: two pages and their assets, all from this origin."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -95,11 +96,12 @@ class Assets(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         accepted = {each.type for each in media_ranges(Headers(scope=scope).get("accept-encoding", "")) if each.quality}
         for coding, suffix in CODINGS.items():
-            if coding in accepted and self.lookup_path(path + suffix)[1]:
-                response = await super().get_response(path + suffix, scope)
-                if response.status_code == 200:
-                    response.headers["content-encoding"] = coding
-                break
+            if coding in accepted:
+                with suppress(HTTPException):
+                    response = await super().get_response(path + suffix, scope)
+                    if response.status_code == 200:
+                        response.headers["content-encoding"] = coding
+                    break
         else:
             response = await super().get_response(path, scope)
         response.headers.update(ASSET_HEADERS)
