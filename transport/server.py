@@ -8,7 +8,7 @@ import random
 import socket
 from asyncio import BaseTransport, TimerHandle, Transport
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from uvicorn._types import ASGI3Application, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -44,6 +44,10 @@ CLOSE_S = 3.0
 
 STALLED_S = 40.0
 """A client that takes nothing for so long is asleep, frozen or gone."""
+
+MAX_WAITING = 2_000
+"""HTTP connections of a process that wait for their clients: for the whole of a request, or to read on. Browsers keep
+six."""
 
 DRAIN_S = 3.0
 """Over which many streams are ended, so that their clients do not come again all at once."""
@@ -202,6 +206,8 @@ class Connection(WebSocketsSansIOProtocol):
 
 
 class HttpConnection(HttpToolsProtocol):
+    _waiting: ClassVar[dict["HttpConnection", None]] = {}
+    """Those of the process that wait for their clients, the longest first."""
     _running: RequestResponseCycle | None = None
     _deadline: TimerHandle | None = None
     """Of a head."""
@@ -219,6 +225,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
         bound_send_buffer(transport)
+        self._wait()
         self._deadline = self.loop.call_later(request_head.HEAD_S, self._cut_slow_head)
 
     def data_received(self, data: bytes) -> None:
@@ -260,6 +267,18 @@ class HttpConnection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._waiting.pop(self, None)
+
+    def _wait(self) -> None:
+        """Where too many wait, the one that waits longest is closed; its client opens another one when it asks."""
+        self._waiting[self] = None
+        if len(self._waiting) > MAX_WAITING:
+            longest = next(iter(self._waiting))
+            del self._waiting[longest]
+            longest.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Called where the parser has stopped."""
@@ -303,15 +322,20 @@ class HttpConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._see_progress(None)
+        self._wait()
 
     def resume_writing(self) -> None:
         super().resume_writing()
         self._forget_progress()
+        if self._is_answering:
+            self._waiting.pop(self, None)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.transport.is_closing():
             self._watch_rest()
+        elif not self._is_answering:
+            self._wait()
 
     def timeout_keep_alive_handler(self) -> None:
         self._watch_rest()
@@ -326,6 +350,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._forget_progress()
+        self._waiting.pop(self, None)
         super().handle_websocket_upgrade()
 
     def _forget_progress(self) -> None:
@@ -346,6 +371,7 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._waiting.pop(self, None)
         self._unset_keepalive_if_required()  # which uvicorn does only where nobody was cut off
         self._forget_deadline()
         self._forget_progress()

@@ -1,0 +1,71 @@
+"""Plain HTTP connections: however many are opened, only so many are kept of those that wait for their clients."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import orjson
+import pytest
+
+from tests.conftest import Server, until
+from tests.slow_clients import SMALL_BUFFER, subscribed
+from tests.streaming import TIMEOUT_S, add_many, opened
+from tests.test_request_head import SCHEMA_AGAIN_AND_AGAIN
+from transport import server as transport_server
+from transport.server import HttpConnection
+
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+
+GET = b"GET /livez HTTP/1.1\r\nhost: dams\r\n\r\n"
+LONG = orjson.dumps({"query": SCHEMA_AGAIN_AND_AGAIN})
+UNREAD = "a request whose answer is not read"
+WAITING = {
+    "nothing": b"",
+    "half an address": GET[:7],
+    "half a head": GET[:-2],
+    "half a body": b"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: application/json\r\n"
+    b"content-length: 100\r\n\r\n{",
+    "one request": GET,
+    UNREAD: b"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: application/json\r\n"
+    b"content-length: %d\r\n\r\n%s" % (len(LONG), LONG),
+}
+"""What was sent on connections that wait for the rest, for another request, or to be read from."""
+
+
+@asynccontextmanager
+async def connected(server: Server, sent: bytes) -> AsyncIterator[asyncio.StreamReader]:
+    """A connection that waits."""
+    before = len(HttpConnection._waiting)
+    raw = socket.create_connection(("127.0.0.1", server.http.base_url.port), TIMEOUT_S)
+    raw.setsockopt(*SMALL_BUFFER)
+    reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
+    writer.write(sent)
+    if sent in (GET, WAITING[UNREAD]):
+        await reader.readuntil(b"HTTP/1.1 200 ")
+    await until(lambda: len(HttpConnection._waiting) == min(before + 1, transport_server.MAX_WAITING))
+    yield reader
+    writer.close()
+
+
+async def ended(reader: asyncio.StreamReader) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        with suppress(ConnectionResetError):
+            await reader.read()
+
+
+async def test_who_has_waited_longest_gives_way_and_whoever_is_answered_does_not(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_server, "MAX_WAITING", len(WAITING))
+    async with opened(server.websocket_url) as client, subscribed("sse", server) as stream, AsyncExitStack() as stack:
+        await client.init()
+        waiting = [await stack.enter_async_context(connected(server, sent)) for sent in WAITING.values()]
+        for reader in waiting:
+            assert not reader.at_eof()
+            await stack.enter_async_context(connected(server, GET))
+            await ended(reader)
+        assert (await client.ask("{ __typename }"))["type"] == "next"
+        await add_many(server, ["Deer Creek"])
+        assert await stream.receive(1) == ["Deer Creek"]
+    await until(lambda: not HttpConnection._waiting)
