@@ -17,9 +17,6 @@ from transport.refusal import Refusal
 BODY_S = 10.0
 """For all of the body to arrive; who is slower holds a connection for nothing."""
 
-CLOSE = {"connection": "close"}
-"""The rest of the body is not read."""
-
 
 class GraphQLRequest(NamedTuple):
     query: str
@@ -107,9 +104,9 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > max_bytes:
-                    raise Refusal(413, too_large, CLOSE)  # it may have no end
+                    raise Refusal(413, too_large)  # the rest is passed over, for as long as a head may take
     except TimeoutError:
-        raise Refusal(408, f"The request has not arrived within {BODY_S:.0f} s.", CLOSE) from None
+        raise Refusal(408, f"The request has not arrived within {BODY_S:.0f} s.", {"connection": "close"}) from None
     return bytes(body)
 
 
