@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv6Network
+from ipaddress import IPv6Address, IPv6Network
 
 from auth.viewer import Viewer
 from models.errors import RateLimited
@@ -47,11 +47,14 @@ class RateLimits:
 
 
 def network_of(address: str) -> str:
-    """Of IPv6 the first half, which one customer has at least."""
+    """Of IPv6 the first half, which one customer has at least; IPv4 that is written as IPv6 is IPv4."""
+    if ":" not in address:
+        return address
     try:
-        return str(IPv6Network((address, 64), strict=False)) if ":" in address else address
+        parsed = IPv6Address(address)
     except ValueError:
         return address
+    return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
 
 
 WHOSE = {"address": "Your address", "user": "Your user", "token": "Your token"}

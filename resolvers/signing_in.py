@@ -7,6 +7,7 @@ from auth import passwords
 from models.database import Database
 from models.errors import Refused
 from pubsub.buckets import Buckets, Rate
+from resolvers.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ async def sign_in(
     database: Database, tries: Buckets, address: str, name: str, password: str, life: timedelta
 ) -> passwords.Session:
     """Raises Refused with `WRONG_CREDENTIALS` or `TOO_MANY_TRIES`."""
-    limits = {f"sign-in:address:{address}": TRIES_PER_ADDRESS, f"sign-in:name:{name[:200]}": TRIES_PER_NAME}
+    limits = {f"sign-in:address:{network_of(address)}": TRIES_PER_ADDRESS, f"sign-in:name:{name[:200]}": TRIES_PER_NAME}
     for key, rate in limits.items():
         if wait_s := tries.charge(key, rate, 1):
             raise Refused("TOO_MANY_TRIES", None, f"Too many failed sign-ins. Try again in {wait_s:,} s.")

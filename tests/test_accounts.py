@@ -129,6 +129,18 @@ async def test_who_fails_too_often_has_to_wait(
     assert re.fullmatch(r"Too many failed sign-ins\. Try again in (200|199) s\.", error["message"])
 
 
+async def test_a_network_of_ipv6_has_no_more_tries_than_an_address(
+    server: Server, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_in, "TRIES_PER_ADDRESS", Rate(3, period_s=600))
+    body = {"query": SIGN_IN, "variables": {"name": "ada", "password": "wrong"}}
+    codes = []
+    for number in range(4):
+        answer = await server.http.post("/graphql", json=body, headers={"x-forwarded-for": f"2001:db8::{number}"})
+        codes += [error["code"] for error in answer.json()["data"]["signIn"]["errors"]]
+    assert codes == ["WRONG_CREDENTIALS"] * 3 + ["TOO_MANY_TRIES"]
+
+
 async def test_a_new_password_ends_the_sessions_and_leaves_the_tokens(
     server: Server, database: Database, ada: str
 ) -> None:

@@ -24,7 +24,7 @@ from resolvers.cursors import event_cursor
 from settings import Settings
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
 from tests.slow_clients import ACCEPT, TRANSPORTS, asked, is_open, nothing_is_left, subscribed
-from tests.streaming import FOLLOW, TIMEOUT_S, add_many, following, opened
+from tests.streaming import FOLLOW, TIMEOUT_S, Socket, add_many, following, opened
 from transport.streams.delivery import SUBSCRIPTIONS
 
 pytestmark = [pytest.mark.parametrize("engine", ["sqlite"], indirect=True), pytest.mark.usefixtures("admin")]
@@ -45,6 +45,17 @@ async def test_a_socket_too_many_is_closed_with_the_limit(scope: str, serve: Ser
                     assert await refused.closed() == refusal
             await until(lambda: is_open(server, sockets=1))
         await kept.init()
+
+
+async def test_a_network_of_ipv6_may_open_as_much_as_an_address(serve: Serve) -> None:
+    async with serve(max_sockets_per_address=1) as server, AsyncExitStack() as stack:
+
+        async def of(address: str) -> Socket:
+            return await stack.enter_async_context(opened(server.websocket_url, **{"x-forwarded-for": address}))
+
+        await (await of("2001:db8::1")).init()
+        assert (await (await of("2001:db8::2")).closed())[0] == 1013
+        await (await of("2001:db8:0:1::2")).init()
 
 
 async def refusal(transport: str, server: Server, token: str | None) -> str:

@@ -95,7 +95,7 @@ def test_no_minute_gives_more_than_twice_the_limit(asked: list[tuple[float, int]
 
 def test_an_address_of_ipv6_counts_with_its_network() -> None:
     assert network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::1") == "2001:db8:1:2::/64"
-    assert network_of("192.0.2.1") == "192.0.2.1"
+    assert network_of("192.0.2.1") == network_of("::ffff:192.0.2.1") == "192.0.2.1"
     assert network_of("no:address") == "no:address"
 
 

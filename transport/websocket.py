@@ -31,6 +31,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Operation as RunningOperation
 
 from models.errors import InventoryError, RateLimited
+from resolvers.rate_limits import network_of
 from transport.deadline import overdue
 from transport.persisted import PersistedDocuments
 from transport.requests import request_of, wrong_member
@@ -103,7 +104,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle(self) -> None:
         try:
-            with self._delivery.sockets.admitted(address=self._address):
+            with self._delivery.sockets.admitted(address=network_of(self._address)):
                 await super().handle()
         except TooMany as error:
             self._delivery.metrics.errors.labels("too_many_sockets").inc()

@@ -16,6 +16,7 @@ from models.errors import DatabaseUnavailable, ServerDraining
 from models.identity import Permission
 from pubsub.hub import Hub
 from resolvers.cursors import event_cursor
+from resolvers.rate_limits import network_of
 from schema.context import Context
 from schema.health import SubscriptionHealth
 from transport.server import drain_delay
@@ -71,7 +72,7 @@ class Delivery:
         """
         if self._draining:
             raise ServerDraining(DRAINING)
-        return self.subscriptions.admitted(operation.weight, address=address, user=viewer.name)
+        return self.subscriptions.admitted(operation.weight, address=network_of(address), user=viewer.name)
 
     def watching(self, context: Context, viewer: Viewer, on_loss: OnLoss) -> AbstractContextManager[None]:
         """Calls `on_loss` when the token loses its validity, or its user a permission."""
