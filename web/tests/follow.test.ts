@@ -1,5 +1,5 @@
 import { ApolloClient, HttpLink } from "@apollo/client";
-import { Subject, type Subscription } from "rxjs";
+import { BehaviorSubject, Subject, type Subscription } from "rxjs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { newCache } from "../src/apollo/cache";
 import type { DamsQueryVariables, LiveDamFragment } from "../src/gql/graphql";
@@ -20,6 +20,7 @@ const damsUpTo = (count: number) => Array.from({ length: count }, (_, before) =>
 /** A request whose answer the test gives: of an inventory of that many dams. */
 interface Asked {
   operationName: string;
+  after: string | null | undefined;
   signal: AbortSignal;
   answer: (dams: number) => Promise<void>;
 }
@@ -28,6 +29,7 @@ describe("the list and its count", () => {
   let asked: Asked[];
   let client: ApolloClient;
   let live: { batches: Subject<LiveDamFragment[]>; round: number; tell: () => void };
+  let ends: BehaviorSubject<number>;
   let following: Subscription;
 
   const takeAsked = () => asked.splice(0);
@@ -40,20 +42,25 @@ describe("the list and its count", () => {
   const counted = () => client.readQuery({ query: DAM_COUNT, variables: { where: {} } })?.dams.totalCount;
 
   function fetch(_: unknown, { body, signal }: RequestInit): Promise<Response> {
-    const { operationName } = JSON.parse(body as string) as { operationName: string };
+    const { operationName, variables } = JSON.parse(body as string) as {
+      operationName: string;
+      variables: DamsQueryVariables;
+    };
     return new Promise((resolve, reject) => {
       signal?.addEventListener("abort", () => {
         reject(signal.reason as Error);
       });
       const answer = async (dams: number) => {
-        const edges = damsUpTo(dams).map((node) => ({ __typename: "DamEdge", cursor: node.id, node }));
-        const page = { edges, pageInfo: { __typename: "PageInfo", hasNextPage: false, endCursor: null } };
+        const rest = damsUpTo(dams).slice(Number(variables.after ?? 0));
+        const edges = rest.slice(0, variables.first).map((node) => ({ __typename: "DamEdge", cursor: node.id, node }));
+        const pageInfo = { hasNextPage: rest.length > edges.length, endCursor: edges.at(-1)?.cursor ?? null };
+        const page = { edges, pageInfo: { __typename: "PageInfo", ...pageInfo } };
         const count = { totalCount: dams };
         const data = { dams: { __typename: "DamConnection", ...(operationName === "Dams" ? page : count) } };
         resolve(Response.json({ data }));
         await wait(0);
       };
-      asked.push({ operationName, signal: signal as AbortSignal, answer });
+      asked.push({ operationName, after: variables.after, signal: signal as AbortSignal, answer });
     });
   }
 
@@ -81,7 +88,8 @@ describe("the list and its count", () => {
         return () => listeners.delete(listener);
       },
     };
-    following = followDams(client, store as unknown as LiveDams, VARIABLES, () => undefined);
+    ends = new BehaviorSubject(0);
+    following = followDams(client, store as unknown as LiveDams, VARIABLES, ends, () => undefined);
     await wait(0);
   });
 
@@ -161,5 +169,73 @@ describe("the list and its count", () => {
     expect(asked.map(({ operationName }) => operationName)).toEqual(["DamCount"]);
     await answerAll(31);
     expect([listed()?.length, counted()]).toEqual([31, 31]);
+  });
+
+  const idsUpTo = (count: number) => damsUpTo(count).map(({ damId }) => damId);
+  const seeTheEnd = async () => {
+    ends.next(listed()?.length ?? 0);
+    await wait(0);
+  };
+
+  test("go on page after page until the last one", async () => {
+    await answerAll(250);
+    for (const rows of [200, 250]) {
+      await seeTheEnd();
+      await answerAll(250);
+      expect(listed()).toEqual(idsUpTo(rows));
+    }
+    await seeTheEnd();
+    expect(asked).toEqual([]);
+  });
+
+  test("have no gap where the end is seen while the first page is read anew", async () => {
+    await answerAll(250);
+    await seeTheEnd();
+    await answerAll(250);
+    come(...damsUpTo(30));
+    await wait(2_000);
+    await seeTheEnd();
+    expect(asked.map(({ after }) => after)).toEqual([undefined, undefined]);
+    await answerAll(280);
+    expect(listed()).toEqual(idsUpTo(100));
+    expect(asked.map(({ after }) => after)).toEqual(["100"]);
+    await answerAll(280);
+    expect(listed()).toEqual(idsUpTo(200));
+  });
+
+  test("are not read anew before the next page is there", async () => {
+    await answerAll(250);
+    await seeTheEnd();
+    const [page] = takeAsked();
+    come(...damsUpTo(30));
+    await wait(10_000);
+    expect(asked).toEqual([]);
+    await page?.answer(250);
+    await answerAll(280);
+    expect(listed()).toEqual(idsUpTo(100));
+  });
+
+  test("show a dam that came while the next page was on its way", async () => {
+    await answerAll(150);
+    await seeTheEnd();
+    const [page] = takeAsked();
+    come(dam(151));
+    await wait(0);
+    await page?.answer(150);
+    expect(listed()).toEqual(idsUpTo(151));
+  });
+
+  test("ask for the next page again in a new round", async () => {
+    await answerAll(250);
+    await seeTheEnd();
+    const [page] = takeAsked();
+    live.round = 2;
+    live.tell();
+    await wait(0);
+    expect(page?.signal.aborted).toBe(true);
+    await answerAll(250);
+    expect(asked.map(({ after }) => after)).toEqual(["100"]);
+    await answerAll(250);
+    expect(listed()).toEqual(idsUpTo(200));
   });
 });

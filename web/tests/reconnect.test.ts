@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { gql } from "@apollo/client";
+import { NEVER } from "rxjs";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { connect, type GetToken } from "../src/apollo/connect";
@@ -388,7 +389,7 @@ test("the list is read once the dams are listened for, and anew when the cursor 
     }),
   );
   const variables = { where: {}, orderBy: { field: "NAME" } as const, first: 50 };
-  const following = followDams(client, live, variables, onTrouble);
+  const following = followDams(client, live, variables, NEVER, onTrouble);
   cleanUps.push(() => {
     following.unsubscribe();
   });

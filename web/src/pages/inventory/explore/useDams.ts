@@ -1,5 +1,6 @@
 import { useApolloClient, useQuery } from "@apollo/client/react";
 import { useEffect, useMemo, useState } from "react";
+import { BehaviorSubject } from "rxjs";
 import type { DamsQueryVariables } from "../../../gql/graphql";
 import { followDams } from "../live/follow";
 import { useLive, useLiveDams } from "../live/useLive";
@@ -13,31 +14,26 @@ export function useDams({ box, where, orderBy }: View, pageSize: number) {
   const { trouble: liveTrouble } = useLive();
   // A key, as each change of the address makes new objects.
   const key = JSON.stringify({ where: filterOf({ box, where }), orderBy, first: pageSize });
-  const variables = useMemo(() => JSON.parse(key) as DamsQueryVariables, [key]);
+  const { variables, ends } = useMemo(
+    () => ({ variables: JSON.parse(key) as DamsQueryVariables, ends: new BehaviorSubject(0) }),
+    [key],
+  );
   const [trouble, setTrouble] = useState<Error>();
   const [attempt, setAttempt] = useState(0);
   useEffect(() => {
-    const following = followDams(client, live, variables, setTrouble);
+    const following = followDams(client, live, variables, ends, setTrouble);
     return () => {
       following.unsubscribe();
     };
-  }, [client, live, variables, attempt]);
+  }, [client, live, variables, ends, attempt]);
 
   const list = useQuery(DAMS, { variables, fetchPolicy: "cache-only" });
   const counted = useQuery(DAM_COUNT, { variables: { where: variables.where }, fetchPolicy: "cache-only" });
   // While the next list is on its way the last one stays to be seen.
   const dams = list.data?.dams ?? list.previousData?.dams;
-  const [isPaging, setPaging] = useState(false);
 
   const more = () => {
-    if (!list.data || isPaging || !dams?.pageInfo.hasNextPage) return;
-    setPaging(true);
-    list
-      .fetchMore({ variables: { after: dams.pageInfo.endCursor } })
-      .catch(setTrouble)
-      .finally(() => {
-        setPaging(false);
-      });
+    if (list.data) ends.next(list.data.dams.edges.length);
   };
   const retry = () => {
     setTrouble(undefined);

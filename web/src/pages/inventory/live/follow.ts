@@ -2,6 +2,7 @@ import type { ApolloClient } from "@apollo/client";
 import {
   audit,
   auditTime,
+  catchError,
   concatMap,
   defer,
   delayWhen,
@@ -12,6 +13,7 @@ import {
   map,
   merge,
   Observable,
+  of,
   partition,
   retry,
   share,
@@ -43,12 +45,14 @@ const READ_WITHIN_MS = 2_000;
  *
  * It reads when `live` has begun to listen, and again when `live` says so. A dam that comes while a page is on its way
  * waits for it: it is in the page or is put there. What is asked for waits for it too, or takes its place, so that the
- * last answer is the newest. `onTrouble` hears why nothing could be read, and `undefined` once it could.
+ * last answer is the newest. `ends` tells that so many rows are seen to their end: the page after them is read, of the
+ * list as it is then. `onTrouble` hears why nothing could be read, and `undefined` once it could.
  */
 export function followDams(
   client: ApolloClient,
   live: LiveDams,
   variables: DamsQueryVariables,
+  ends: Observable<number>,
   onTrouble: (trouble: Error | undefined) => void,
 ): Subscription {
   const { where } = variables;
@@ -59,21 +63,39 @@ export function followDams(
   );
   const [few, many] = partition(batches, ({ length }) => length <= FEW);
   const count = () => ask((options) => client.query({ query: DAM_COUNT, variables: { where }, ...options }));
-  const page = () => ask((options) => client.query({ query: DAMS, variables, ...options }));
-  const begin = () => forkJoin([page(), count()]).pipe(shareReplay({ bufferSize: 1, refCount: true }));
-
-  const current = () => {
-    let read = begin();
-    const told = read.pipe(
+  const page = (after?: string | null) =>
+    ask((options) => client.query({ query: DAMS, variables: { ...variables, after }, ...options }));
+  const begin = () =>
+    forkJoin([page(), count()]).pipe(
       tap(() => {
         onTrouble(undefined);
       }),
     );
+  const goOn = (rows: number) => {
+    const list = client.readQuery({ query: DAMS, variables })?.dams;
+    if (!list?.pageInfo.hasNextPage || list.edges.length > rows) return of(undefined);
+    return page(list.pageInfo.endCursor).pipe(
+      catchError((trouble: Error) => {
+        onTrouble(trouble);
+        return of(undefined);
+      }),
+    );
+  };
+
+  const current = () => {
+    let read: Observable<unknown>;
     const again = many.pipe(
       audit(() => timer(READ_WITHIN_MS).pipe(delayWhen(() => read))),
       share(),
     );
-    const readAnew = again.pipe(concatMap(() => (read = begin())));
+    const asked = merge<(() => Observable<unknown>)[]>(
+      again.pipe(map(() => begin)),
+      ends.pipe(map((rows) => () => goOn(rows))),
+    );
+    const reads = asked.pipe(
+      startWith(begin),
+      concatMap((next) => (read = next().pipe(shareReplay({ bufferSize: 1, refCount: true })))),
+    );
     const inserted = few.pipe(
       delayWhen(() => read),
       tap((dams) => {
@@ -85,7 +107,7 @@ export function followDams(
       delayWhen(() => read),
       switchMap(() => count().pipe(takeUntil(again))),
     );
-    return merge(told, readAnew, counted);
+    return merge(reads, counted);
   };
   return rounds(live)
     .pipe(
