@@ -21,6 +21,10 @@ PATIENCE_S = 10.0
 
 CLOSE_S = 1.0
 
+ENDED = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
+"""What asyncpg raises on a connection that the server has ended. The last one where it has read the farewell of the
+server and not yet the end of the connection."""
+
 
 class Driver(ABC):
     @abstractmethod
@@ -59,8 +63,8 @@ class PostgresDriver(Driver):
             connection = self._idle.pop()
             try:
                 return await self._fetch_on(connection, text, parameters)
-            except (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError):
-                pass  # the server has ended since: a new connection tells whether it is there again
+            except ENDED:
+                pass  # a new connection tells whether the server is there again
         return await self._fetch_on(await asyncpg.connect(**self._options), text, parameters)
 
     async def _fetch_on(self, connection: Any, text: str, parameters: Sequence[Any]) -> Sequence[Record]:

@@ -208,3 +208,19 @@ async def test_a_file_that_cannot_be_opened_is_a_lost_database(tmp_path: Path) -
     with pytest.raises(DatabaseUnavailable):
         await database.fetch(*ONE)
     await database.close()
+
+
+FAREWELL = b"SFATAL\x00VFATAL\x00C57P01\x00Mterminating connection due to administrator command\x00\x00"
+
+
+@on_postgresql
+async def test_a_connection_whose_farewell_alone_was_read_is_passed_over(database: Database) -> None:
+    """The end of the connection comes a moment later, and a request may come between the two."""
+    assert isinstance(database._driver, PostgresDriver)
+    await database.fetch(*ONE)
+    (connection,) = database._driver._idle
+    connection._protocol.data_received(b"E" + (len(FAREWELL) + 4).to_bytes(4, "big") + FAREWELL)
+    with pytest.raises(asyncpg.InternalClientError):
+        await connection.fetch("SELECT 1")
+    assert len(await database.fetch(*ONE)) == 1
+    assert connection not in database._driver._idle
