@@ -8,11 +8,14 @@ import { HTTP_URL, WS_URL } from "../../graphql/endpoint";
 import { mount } from "../../mount";
 import { Session } from "../../session/session";
 import { App } from "./App";
+import { loadMap } from "./explore/Explore";
 import { SocketStatus } from "./live/useLive";
 import { SessionContext, TRIES_TOKEN } from "./session/useSession";
 import { readable, theme } from "./theme";
 import "@mantine/core/styles.layer.css";
 import "@mantine/notifications/styles.layer.css";
+
+if (location.pathname === "/") void loadMap();
 
 const session = new Session();
 const { client, socket } = connect({ http: HTTP_URL, ws: WS_URL }, () => session.token);

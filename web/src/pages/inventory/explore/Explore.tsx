@@ -1,13 +1,25 @@
 import { SegmentedControl } from "@mantine/core";
-import { lazy, Suspense, useState } from "react";
+import { type ReactNode, useDeferredValue, useEffect, useState } from "react";
 import classes from "./Explore.module.css";
 import { DamList } from "./DamList";
 
-const DamMap = lazy(() => import("../map/DamMap"));
+const LIST = <DamList />;
+
+/** Once its code is there. */
+let loadedMap: ReactNode;
+
+/** Loads the map ahead of the first drawing. */
+export async function loadMap(): Promise<ReactNode> {
+  const { default: DamMap } = await import("../map/DamMap");
+  return (loadedMap ??= <DamMap />);
+}
 
 /** The map and the list side by side; on a phone one of them at a time. */
 export function Explore() {
   const [shown, setShown] = useState("map");
+  const map = useMap();
+  // The map is drawn first, and waits for no row of the list.
+  const list = useDeferredValue<ReactNode>(LIST, null);
   return (
     <div className={classes["panes"]} data-shown={shown}>
       <SegmentedControl
@@ -21,14 +33,17 @@ export function Explore() {
           { value: "list", label: "List" },
         ]}
       />
-      <div className={classes["map"]}>
-        <Suspense>
-          <DamMap />
-        </Suspense>
-      </div>
-      <div className={classes["list"]}>
-        <DamList />
-      </div>
+      <div className={classes["map"]}>{map}</div>
+      <div className={classes["list"]}>{list}</div>
     </div>
   );
+}
+
+/** Not by `lazy`: React holds back for 300 ms what comes in the place of a fallback. */
+function useMap(): ReactNode {
+  const [map, setMap] = useState(loadedMap);
+  useEffect(() => {
+    void loadMap().then(setMap);
+  }, []);
+  return map;
 }

@@ -85,7 +85,7 @@ export function MapButton({ label, onClick, loading = false, children }: MapButt
 function Attribution() {
   const [text, setText] = useState(BUILT_IN.attribution);
   useEffect(() => {
-    void mapConfig().then(({ attribution }) => {
+    void mapConfig.then(({ attribution }) => {
       setText(attribution);
     });
   }, []);

@@ -26,12 +26,8 @@ export interface MapConfig {
 
 export const BUILT_IN: MapConfig = { tiles: null, attribution: "US Census Bureau, Natural Earth" };
 
-let config: Promise<MapConfig> | undefined;
-
-/** Asked for once. Where the gateway does not say, the map that is built in has to do. */
-export function mapConfig(): Promise<MapConfig> {
-  return (config ??= readConfig().catch(() => BUILT_IN));
-}
+/** Asked for once, while the page is still drawn. Where the gateway does not say, the map that is built in has to do. */
+export const mapConfig = readConfig().catch(() => BUILT_IN);
 
 async function readConfig(): Promise<MapConfig> {
   const { tiles, attribution } = (await (await fetch("/map.json")).json()) as MapConfig;

@@ -26,6 +26,6 @@ export function openMap(target: HTMLElement, box: BoxInput): Map {
 
 /** Puts the ground below everything else, in the colours of a scheme. */
 export async function layGround(map: Map, scheme: Scheme): Promise<void> {
-  const layers = groundLayers(await mapConfig(), scheme);
+  const layers = groundLayers(await mapConfig, scheme);
   map.getLayers().setAt(0, new LayerGroup({ layers }));
 }
