@@ -57,7 +57,7 @@ interface Ground {
   border: string;
   county: string;
   label: string;
-  /** Below 10 dams, 100, 1,000, and more. */
+  /** Below 10 dams, 100, 1,000, and more. Their numbers have a contrast of 4.5 also where the ground shines through. */
   clusters: readonly string[];
   clusterText: string;
   halo: string;
@@ -71,8 +71,8 @@ export const GROUNDS: Record<Scheme, Ground> = {
     home: "#fbfbf8",
     border: "#b3bdc6",
     county: "#dfe3e6",
-    label: "#6b7680",
-    clusters: ["#4a7d9f", "#35688a", "#23506f", "#123850"],
+    label: "#66717b",
+    clusters: ["#3a6b8d", "#2b5979", "#1d4663", "#10334a"],
     clusterText: "#ffffff",
     halo: "#ffffff",
   },
