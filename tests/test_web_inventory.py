@@ -34,6 +34,8 @@ def gateway() -> Iterator[Gateway]:
     with started(gateway):
         command = gateway.dams("user", "password", "admin")
         subprocess.run(command, input=PASSWORD, text=True, cwd=gateway.folder, check=True, capture_output=True)
+        command = gateway.dams("user", "add", "ada", "--group", "reader")
+        subprocess.run(command, cwd=gateway.folder, check=True, capture_output=True)
         yield gateway
 
 
@@ -275,6 +277,32 @@ async def test_administrator_changes_caps_and_makes_and_revokes_tokens(as_admin:
     assert (await server.post("{ viewer { name } }", secret))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     await expect(page.get_by_role("region", name="Delivery")).to_contain_text("at once")
     await server.query(UPDATE, most=0)
+
+
+async def test_administrator_sets_groups_and_disables_and_enables(as_admin: OpenPage, server: Server) -> None:
+    async def ada() -> Any:
+        users = await server.query("{ users { nodes { name groups isDisabled } } }")
+        (found,) = [user for user in users["users"]["nodes"] if user["name"] == "ada"]
+        return set(found["groups"]), found["isDisabled"]
+
+    page = await as_admin("/admin")
+    row = page.get_by_role("row", name=re.compile("^ada"))
+    await row.get_by_label("Groups of ada").focus()
+    await page.keyboard.press("Space")
+    await page.get_by_role("option", name="contributor").click()
+    await page.keyboard.press("Escape")
+    save = row.get_by_role("button", name="Save the groups of ada")
+    await save.click()
+    await expect(save).to_be_hidden()
+    assert await ada() == ({"reader", "contributor"}, False)
+    await row.get_by_role("button", name="Disable ada").click()
+    await expect(row).to_contain_text("disabled")
+    assert await ada() == ({"reader", "contributor"}, True)
+    await row.get_by_role("button", name="Enable ada").click()
+    await expect(row).not_to_contain_text("disabled")
+    assert await ada() == ({"reader", "contributor"}, False)
+    await expect(page.get_by_role("button", name=re.compile("^Disable"))).to_have_count(1)
+    await expect(page.get_by_label("Groups of admin")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1300), ("dark", 360)])

@@ -48,6 +48,9 @@ export const DAM_TYPES: Record<DamType, string> = {
   OTHER: "Other",
 };
 
+/** Of users, from the fewest permissions to all. */
+export const GROUPS = ["reader", "contributor", "admin"];
+
 /** The choices of a select box. */
 export function choices<Code extends string>(labels: Record<Code, string>): { value: Code; label: string }[] {
   return (Object.entries(labels) as [Code, string][]).map(([value, label]) => ({ value, label }));

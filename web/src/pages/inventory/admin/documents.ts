@@ -46,8 +46,8 @@ graphql(`
     name
     groups
     ownMaxDams
-    hasPassword
     issuer
+    isDisabled
     quota {
       maxDams
       used
@@ -76,6 +76,36 @@ export const USERS = graphql(`
 export const SET_USER_QUOTA = graphql(`
   mutation SetUserQuota($input: SetUserQuotaInput!) {
     setUserQuota(input: $input) {
+      user {
+        ...ListedUser
+      }
+      errors {
+        code
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const SET_USER_GROUPS = graphql(`
+  mutation SetUserGroups($input: SetUserGroupsInput!) {
+    setUserGroups(input: $input) {
+      user {
+        ...ListedUser
+      }
+      errors {
+        code
+        field
+        message
+      }
+    }
+  }
+`);
+
+export const SET_USER_DISABLED = graphql(`
+  mutation SetUserDisabled($input: SetUserDisabledInput!) {
+    setUserDisabled(input: $input) {
       user {
         ...ListedUser
       }
