@@ -7,7 +7,7 @@ import type OlMap from "ol/Map";
 import { fromLonLat, toLonLat } from "ol/proj";
 import VectorSource from "ol/source/Vector";
 import { useEffect, useEffectEvent } from "react";
-import { HOME, withMargin } from "./boxes";
+import { HOME } from "./boxes";
 import { MapFrame } from "./MapFrame";
 import { damStyle } from "./marks";
 import type { Scheme } from "./palette";
@@ -78,8 +78,16 @@ function rounded(degrees: number): number {
   return Math.round(degrees * 1e5) / 1e5;
 }
 
+/** Degrees on each side of a place: wide enough for lines of counties or states to be in sight. */
+const MARGIN = 0.3;
+
 function around({ latitude, longitude }: Place) {
-  return withMargin({ west: longitude, south: latitude, east: longitude, north: latitude });
+  return {
+    west: longitude - MARGIN,
+    south: latitude - MARGIN,
+    east: longitude + MARGIN,
+    north: latitude + MARGIN,
+  };
 }
 
 /** Marks the place, and moves the map there where it is out of sight. Returns what takes the mark away. */
