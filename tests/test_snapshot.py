@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from strawberry.extensions import SchemaExtension
 
 from auth.viewer import Viewer
-from models.database import Database
+from models.database import Database, Reader
 from models.errors import DatabaseUnavailable
 from resolvers.cursors import sequence_of
 from schema import schema
@@ -44,7 +44,7 @@ class MarkedOperation(SchemaExtension):
         yield
 
 
-class BusyDatabase(Database):
+class BusyReader(Reader):
     """Operations read one after the other, in the order asked for, and `after_each` read something is done."""
 
     after_each: Callable[[], Awaitable[Any]] | None = None
@@ -52,40 +52,52 @@ class BusyDatabase(Database):
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        if BusyDatabase.after_each is None or not in_operation.get():
+        if BusyReader.after_each is None or not in_operation.get():
             async with super().read() as connection:
                 yield connection
             return
         async with self.turn:
             async with super().read() as connection:
                 yield connection
-            await BusyDatabase.after_each()
+            await BusyReader.after_each()
 
     async def fetch(self, *args: Any) -> Any:
-        if BusyDatabase.after_each is None or not in_operation.get():
+        if BusyReader.after_each is None or not in_operation.get():
             return await super().fetch(*args)
         async with self.turn:
             rows = await super().fetch(*args)
-            await BusyDatabase.after_each()
+            await BusyReader.after_each()
         return rows
 
 
-class LostDatabase(Database):
+class BusyDatabase(BusyReader, Database):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.following = BusyReader(self.following._engine, self.following._driver)
+
+
+class LostReader(Reader):
     """Once `error` is set, each read raises it."""
 
     error: Exception | None = None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        if LostDatabase.error is not None:
-            raise LostDatabase.error
+        if LostReader.error is not None:
+            raise LostReader.error
         async with super().read() as connection:
             yield connection
 
     async def fetch(self, *args: Any) -> Any:
-        if LostDatabase.error is not None:
-            raise LostDatabase.error
+        if LostReader.error is not None:
+            raise LostReader.error
         return await super().fetch(*args)
+
+
+class LostDatabase(LostReader, Database):
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.following = LostReader(self.following._engine, self.following._driver)
 
 
 @pytest.fixture
@@ -98,7 +110,7 @@ async def busy(
     monkeypatch.setattr("gateway.Database", BusyDatabase)
     monkeypatch.setattr(schema, "extensions", [MarkedOperation, *schema.extensions])
     async with serve() as server:
-        monkeypatch.setattr(BusyDatabase, "after_each", lambda: add(database, admin))
+        monkeypatch.setattr(BusyReader, "after_each", lambda: add(database, admin))
         yield server
 
 
@@ -152,7 +164,7 @@ async def test_what_the_page_does_not_show_comes_after_the_cursor(
     busy: Server, database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, cursor = page_and_cursor((await ask_over_http(busy, PAGE_FIRST))["data"])
-    monkeypatch.setattr(BusyDatabase, "after_each", None)
+    monkeypatch.setattr(BusyReader, "after_each", None)
     last = await add(database, admin)
     async with following(busy, cursor) as socket:
         messages = [await socket.receive() for _ in range(last - sequence_of(cursor))]
@@ -196,9 +208,9 @@ async def test_a_cursor_that_cannot_be_read_is_an_error_with_a_code(
             (DatabaseUnavailable("The database cannot be reached at the moment. Try again."), "DATABASE_UNAVAILABLE"),
             (RuntimeError("a secret"), "INTERNAL_SERVER_ERROR"),
         ]:
-            monkeypatch.setattr(LostDatabase, "error", error)
+            monkeypatch.setattr(LostReader, "error", error)
             answer = await ask(server, PAGE_FIRST)
-            monkeypatch.setattr(LostDatabase, "error", None)
+            monkeypatch.setattr(LostReader, "error", None)
             (shown,) = answer["errors"]
             assert answer.get("data") is None
             assert shown["extensions"]["code"] == code
