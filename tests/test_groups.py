@@ -143,6 +143,19 @@ async def test_a_burst_goes_out_in_few_writes_and_is_remembered_for_those_who_co
     assert office.executions == executions + REMEMBERED + 2
 
 
+async def test_a_burst_of_large_results_goes_out_in_more_writes(
+    office: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that what waits for clients that do not read is bounded in bytes too."""
+    monkeypatch.setattr("transport.streams.groups.BYTES_A_WRITE", 30)  # less than a result
+    member = office.follow()
+    await settle()
+    office.add(20)
+    await office.seen()
+    assert member.listener.sequences == list(range(1, 21))
+    assert member.listener.writes == 20
+
+
 async def test_who_replays_more_than_a_page_and_meets_a_burst_gets_all_of_it(office: Station) -> None:
     office.add(3 * PAGE)
     await office.seen()
