@@ -15,7 +15,7 @@ from schema.filters import BoxInput, CircleInput, FloatRange
 FILTERS = 1_000
 TRIES = 21
 
-DAM = SimpleNamespace(
+DAM: Any = SimpleNamespace(
     search_key="sample dam 1\nprovo river",
     state="UT",
     hazard=Hazard.HIGH,
@@ -41,7 +41,7 @@ def wheres(number: int) -> dict[str, Any]:
 
 def deciding() -> str:
     """A line of the report."""
-    event: Any = LoggedEvent(1, EventKind.DAM_ADDED, 1, datetime.now(UTC), DAM)  # type: ignore[arg-type]
+    event = LoggedEvent(1, EventKind.DAM_ADDED, 1, datetime.now(UTC), DAM)
     wanted = [DamAdded(checked(wheres(number))) for number in range(FILTERS)]
     times, found = [], 0
     for _ in range(TRIES):
