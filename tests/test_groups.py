@@ -377,6 +377,7 @@ async def test_a_source_that_fails_tells_every_member_and_the_group_is_gone(offi
         assert member.listener.sequences == [1, 2]
     await settle()
     assert len(office.delivery.groups) == 0
+    assert office.hub.last_removal == 4, "what was passed over may have been a removal"
     joiner = office.follow()
     await settle()
     office.add()
