@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Annotated, Any
 
 import strawberry
@@ -110,8 +111,10 @@ class Dam(Node):
     @classmethod
     def from_row(cls, row: Any) -> "Dam":
         """`row` has the columns of models.Dam as attributes."""
-        return cls.maker(ALL_COLUMNS)([getattr(row, name) for name in ALL_COLUMNS])
+        return cls.maker(ALL_COLUMNS)(all_columns(row))
 
+
+all_columns = attrgetter(*ALL_COLUMNS)
 
 ATTRIBUTES = {"id": "dam_id", "structure_id": "structure"}
 """Of a Dam, by the column, where they are called differently."""

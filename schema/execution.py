@@ -4,11 +4,12 @@ The methods that are overridden are graphql-core's own affair, not its interface
 and tests/test_completion.py compares all answers with those of graphql-core alone.
 """
 
+from dataclasses import dataclass
 from typing import Any, cast
 
-from graphql import DocumentNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationType
-from graphql.execution import Executor
-from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql import DocumentNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationType, get_nullable_type
+from graphql.execution import ExecutionResult, Executor
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_fields
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -19,12 +20,16 @@ from schema.documents import prepared_of
 class Execution(StrawberryGraphQLCoreExecutionContext):
     _plans: dict[tuple[Any, ...], Plan | None] | None = None
     """None where all is left to graphql-core."""
+    _root: "tuple[str, Plan] | None" = None
+    """Of a subscription whose events are plain data: the only key of its answers, and how its value is completed."""
 
     @classmethod
     def build(cls, schema: GraphQLSchema, document: DocumentNode, *args: Any, **options: Any) -> Any:
         executor = super().build(schema, document, *args, **options)
         if isinstance(executor, Execution):
             executor._plans = executor._plans_of(document)
+            if executor.operation.operation is OperationType.SUBSCRIPTION:
+                executor._root = executor._root_of_events()
         return executor
 
     def _plans_of(self, document: DocumentNode) -> dict[tuple[Any, ...], Plan | None] | None:
@@ -86,8 +91,42 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
 
         return completed()
 
-    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
+    def _root_of_events(self) -> "tuple[str, Plan] | None":
+        """Strawberry resolves the root field of a subscription to the event itself."""
+        kind = self.schema.subscription_type
+        if self._plans is None or kind is None:
+            return None
+        groups = collect_fields(self.schema, self.fragments, self.variable_values, kind, self.operation, True)[0]
+        if len(groups) != 1:
+            return None
+        ((key, group),) = groups.items()
+        field = kind.fields[group[0].node.name.value]
+        if field.extensions["strawberry-definition"].extensions:
+            return None
+        plan = self._plan(get_nullable_type(field.type), group)
+        return None if plan is None or plan.rest else (key, plan)
+
+    def build_per_event_executor(self, payload: Any) -> Any:
+        return self._core_executor(payload) if self._root is None else PlainEvent(self, *self._root, payload)
+
+    def _core_executor(self, payload: Any) -> Executor[Any]:
         """graphql-core 3.3.2 keeps what it collected for an event as long as the subscription runs: 2.6 kB each."""
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}
         return executor
+
+
+@dataclass(slots=True)
+class PlainEvent:
+    """In the place of the executor of an event, whose making and walk through the root take longer than the rest."""
+
+    _execution: Execution
+    _key: str
+    _plan: Plan
+    _payload: Any
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        try:
+            return ExecutionResult({self._key: self._plan.complete(self._payload)}, None)
+        except Exception:
+            return self._execution._core_executor(self._payload).execute_operation(serially)

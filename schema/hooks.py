@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 from strawberry.extensions import SchemaExtension
 from strawberry.extensions.runner import SchemaExtensionsRunner
 from strawberry.types import ExecutionContext
-from strawberry.utils.await_maybe import await_maybe
 
 Running: TypeAlias = "GeneratorType[None, None, None] | AsyncGeneratorType[None, None]"
 Hook = Callable[..., Running]
@@ -84,7 +83,8 @@ class HooksRunner(SchemaExtensionsRunner):
     async def get_extensions_results(self, ctx: ExecutionContext) -> dict[str, Any]:
         results: dict[str, Any] = {}
         for place, hook in _overridden(self._kinds, "get_results"):
-            results |= await await_maybe(hook(self.extensions[place]))
+            result = hook(self.extensions[place])
+            results |= result if isinstance(result, dict) else await result
         return results | ctx.extensions_results
 
 

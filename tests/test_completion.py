@@ -242,7 +242,7 @@ ODDNESS = st.sampled_from([0.0, 0.0, 0.01, 0.1, 0.3])
 
 
 def prepared(text: str) -> Prepared:
-    """As a document that comes again."""
+    """As a document that comes again. It is known as such for as long as somebody holds it."""
     found = Documents()
     found.prepared(text)
     again = found.prepared(text)
@@ -272,15 +272,27 @@ async def test_random_documents_are_answered_as_graphql_core_does(text: str, see
 @fuzz(80)
 @given(sent=subscriptions(), seed=SEEDS, oddness=ODDNESS)
 async def test_events_are_answered_as_graphql_core_does(sent: Sent, seed: int, oddness: float) -> None:
-    document = prepared(sent.query).document
+    document = prepared(sent.query)
     data = Data(seed, oddness)
     answers = []
     for executor in (StrawberryGraphQLCoreExecutionContext, Execution):
-        running: Any = executor.build(CORE, document, None, data, dict(sent.variables), sent.name)
+        running: Any = executor.build(CORE, document.document, None, data, dict(sent.variables), sent.name)
         events = [data.object(random.Random(seed + number), DAM) for number in range(3)]
         results = [await await_maybe(running.build_per_event_executor(event).execute_operation()) for event in events]
         answers.append(json.dumps([result.formatted for result in results], default=repr))
     assert answers[0] == answers[1], sent
+
+
+async def test_an_event_of_plain_data_is_answered_without_an_execution_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Execution, "execute_operation", None)
+    data = Data(1, 0.0)
+    document = prepared("subscription { a: damAdded { name location { latitude } } }")
+    running: Any = Execution.build(CORE, document.document, None, data)
+    dam = data.object(random.Random(1), DAM)
+    result = running.build_per_event_executor(dam).execute_operation(False)
+    assert result.formatted == {"data": {"a": {"name": dam.name, "location": {"latitude": dam.latitude}}}}
 
 
 PAGE = """query Page($yes: Boolean = true) { dams {

@@ -17,6 +17,7 @@ from redis import Redis as RedisClient
 
 from bench.fanout import events
 from bench.fanout.events import Dam
+from bench.fanout.importer import DONE
 from bench.fanout.places import FLOOR, FRAMES, LOCK, NODE_PEER, PEERS
 from bench.install import compile_c, node_with, python_with
 from bench.server import Server
@@ -86,8 +87,16 @@ class Dams(FanoutServer):
         return Path(sys.executable).parent / "dams"
 
     def start(self) -> None:
-        self._run("init", "--empty")
+        subprocess.run([self.dams, "init", "--empty"], env=self._whole_environment, check=True, capture_output=True)
         super().start()
+        command, pipe = [sys.executable, "-m", "bench.fanout.importer"], subprocess.PIPE
+        self._importer = subprocess.Popen(command, env=self._whole_environment, stdin=pipe, stdout=pipe, text=True)
+        self._wait_for_importer()
+
+    def close(self) -> None:
+        with self._importer:  # closes its standard input, and so ends it
+            pass
+        super().close()
 
     def publish(self, dams: list[Dam]) -> None:
         """All in one request."""
@@ -119,13 +128,19 @@ class Dams(FanoutServer):
             table.writerow(["name", "owner", "river", "date_built", "latitude", "longitude"])
             for dam in dams:
                 table.writerow([dam["name"], dam["owner"], dam["river"], dam["dateBuilt"], *dam["location"].values()])
-        self._run("import", str(path))
+        assert self._importer.stdin is not None
+        self._importer.stdin.write(f"{path}\n")
+        self._importer.stdin.flush()
+        self._wait_for_importer()
 
-    def _run(self, *arguments: str) -> None:
-        environment = os.environ | self.environment()
-        done = subprocess.run([self.dams, *arguments], env=environment, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"dams {arguments[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
+    def _wait_for_importer(self) -> None:
+        assert self._importer.stdout is not None
+        if DONE not in iter(self._importer.stdout.readline, ""):
+            raise RuntimeError(f"the importer ended with {self._importer.wait()}")
+
+    @property
+    def _whole_environment(self) -> dict[str, str]:
+        return os.environ | self.environment()
 
 
 class Node(FanoutServer):

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, get_operation_ast, specified_rules
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
-from strawberry.types.graphql import OperationType
 
 from models.errors import BadUserInput, RateLimited
 from schema.context import Context
@@ -149,8 +148,9 @@ class Limited(SchemaExtension):
             self.execution_context.pre_execution_errors = [GraphQLError(str(error), original_error=error)]
 
     def get_results(self) -> dict[str, Any]:
-        if self._cost is None or self.execution_context.operation_type is OperationType.SUBSCRIPTION:
-            return {}  # which would be told with each event
+        context: Context = self.execution_context.context
+        if self._cost is None or context.stream is not None:
+            return {}  # a subscription's would be told with each event
         return self._told_cost(self._cost)
 
     def _told_cost(self, cost: int) -> dict[str, Any]:
