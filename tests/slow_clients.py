@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from tests.conftest import Server
 from tests.streaming import FOLLOW, TIMEOUT_S, Socket
-from transport.server import HttpConnection
+from transport.connections.http import HttpConnection
 
 SMALL_BUFFER = (socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
 """The kernel would otherwise take megabytes for a client that does not read."""

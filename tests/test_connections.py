@@ -12,8 +12,8 @@ from tests.conftest import Server, until
 from tests.slow_clients import SMALL_BUFFER, subscribed
 from tests.streaming import TIMEOUT_S, add_many, opened
 from tests.test_request_head import SCHEMA_AGAIN_AND_AGAIN
-from transport import server as transport_server
-from transport.server import HttpConnection
+from transport.connections import http
+from transport.connections.http import HttpConnection
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -43,7 +43,7 @@ async def connected(server: Server, sent: bytes) -> AsyncIterator[asyncio.Stream
     writer.write(sent)
     if sent in (GET, WAITING[UNREAD]):
         await reader.readuntil(b"HTTP/1.1 200 ")
-    await until(lambda: len(HttpConnection._waiting) == min(before + 1, transport_server.MAX_WAITING))
+    await until(lambda: len(HttpConnection._waiting) == min(before + 1, http.MAX_WAITING))
     yield reader
     writer.close()
 
@@ -57,7 +57,7 @@ async def ended(reader: asyncio.StreamReader) -> None:
 async def test_who_has_waited_longest_gives_way_and_whoever_is_answered_does_not(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transport_server, "MAX_WAITING", len(WAITING))
+    monkeypatch.setattr(http, "MAX_WAITING", len(WAITING))
     async with opened(server.websocket_url) as client, subscribed("sse", server) as stream, AsyncExitStack() as stack:
         await client.init()
         waiting = [await stack.enter_async_context(connected(server, sent)) for sent in WAITING.values()]

@@ -185,7 +185,7 @@ async def test_all_workers_end(place: Place, redis_server: Redis) -> None:
 async def test_open_sockets_take_no_more_subscriptions_and_answer_still(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transport.server.drain_delay", lambda streams: 2.0)
+    monkeypatch.setattr("transport.connections.websocket.drain_delay", lambda streams: 2.0)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(serve())
         async with subscribed("sse", server) as stream, following(server, START) as socket:

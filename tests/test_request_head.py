@@ -13,8 +13,9 @@ from tests.conftest import Server, until
 from tests.slow_clients import SMALL_BUFFER, hold_more
 from tests.streaming import TIMEOUT_S, opened
 from transport import request_head
-from transport import server as transport_server
-from transport.server import HIGH_WATER_BYTES, MAX_FRAGMENTS, Connection, HttpConnection
+from transport.connections import http
+from transport.connections.http import HttpConnection
+from transport.connections.websocket import HIGH_WATER_BYTES, MAX_FRAGMENTS, Connection
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -146,7 +147,7 @@ async def test_an_answer_that_nobody_takes_is_not_kept(
 ) -> None:
     if how != "is waited for":
         hold_more(monkeypatch, keep_alive_s=0.1)
-    monkeypatch.setattr(transport_server, "STALLED_S", 0.2)
+    monkeypatch.setattr(http, "STALLED_S", 0.2)
     ended = asyncio.Event()
     lose = HttpConnection.connection_lost
 

@@ -131,7 +131,7 @@ async def test_who_never_reads_again_is_cut_and_leaves_nothing_behind(
     transport: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Live, where it is told SLOW_CONSUMER if it would only hear, and in a replay, where it is waited for."""
-    for patience in ("websocket.PING_S", "websocket.PONG_S", "server.CLOSE_S", "event_stream.STALLED_S"):
+    for patience in ("websocket.PING_S", "websocket.PONG_S", "connections.websocket.CLOSE_S", "event_stream.STALLED_S"):
         monkeypatch.setattr(f"transport.{patience}", 0.3)
     before = len(asyncio.all_tasks())
     async with subscribed(transport, server, wide(800), after=START):
@@ -152,7 +152,7 @@ FAREWELLS = [CLOSE, PING + CLOSE, b"this is no frame", HALF_CLOSE]
 
 async def test_who_says_good_bye_without_reading_is_cut(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server's answer would wait behind what is not read, for ever."""
-    monkeypatch.setattr("transport.server.CLOSE_S", 0.3)
+    monkeypatch.setattr("transport.connections.websocket.CLOSE_S", 0.3)
     async with AsyncExitStack() as stack:
         sockets = [await stack.enter_async_context(slow_socket(server)) for _ in FAREWELLS]
         for socket in sockets:
@@ -176,7 +176,7 @@ async def test_who_sends_no_more_and_reads_no_more_is_cut_however_little_is_unse
     transport: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold_more(monkeypatch)
-    monkeypatch.setattr("transport.server.STALLED_S", 0.3)
+    monkeypatch.setattr("transport.connections.http.STALLED_S", 0.3)
     body = {"query": wide(800), "variables": {"after": START}}
     async with asked(server, ACCEPT[transport], body) as response:
         await until(lambda: is_open(server, subscriptions=1))

@@ -22,7 +22,8 @@ from starlette.types import Receive, Scope, Send
 from strawberry.http.streaming import SSETransport
 
 from resolvers.cursors import event_cursor
-from transport.server import CONNECTION, STALLED_S, HttpConnection
+from transport.connections import CONNECTION
+from transport.connections.http import STALLED_S, HttpConnection
 from transport.streams.batch import Result
 from transport.streams.subscriber import End, ResponseSubscriber
 

@@ -32,10 +32,11 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Ope
 
 from models.errors import InventoryError, RateLimited
 from resolvers.rate_limits import network_of
+from transport.connections import CONNECTION
+from transport.connections.websocket import Connection
 from transport.deadline import overdue
 from transport.persisted import PersistedDocuments
 from transport.requests import request_of, wrong_member
-from transport.server import CONNECTION, Connection
 from transport.streams.admission import TooMany
 from transport.streams.batch import frame
 from transport.streams.delivery import Delivery, host_of

@@ -19,7 +19,7 @@ from resolvers.cursors import event_cursor
 from resolvers.rate_limits import network_of
 from schema.context import Context
 from schema.health import SubscriptionHealth
-from transport.server import drain_delay
+from transport.connections import drain_delay
 from transport.streams.admission import Admission, Permit
 from transport.streams.groups import Groups
 from transport.streams.metrics import Metrics

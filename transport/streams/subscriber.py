@@ -17,7 +17,7 @@ from typing import Any
 from models.errors import InventoryError, SlowConsumer
 from resolvers.cursors import event_cursor
 from schema.errors import MASKED, masked_extensions
-from transport.server import Connection
+from transport.connections.websocket import Connection
 from transport.streams.batch import Batch, Result
 from transport.streams.turn import Line, Turn
 
