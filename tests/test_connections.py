@@ -1,6 +1,7 @@
 """Plain HTTP connections: however many are opened, only so many are kept of those that wait for their clients."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -18,7 +19,14 @@ from transport.connections.http import HttpConnection
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 GET = b"GET /livez HTTP/1.1\r\nhost: dams\r\n\r\n"
-LONG = orjson.dumps({"query": SCHEMA_AGAIN_AND_AGAIN})
+
+
+def posted(document: str) -> bytes:
+    body = orjson.dumps({"query": document})
+    head = b"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    return head % len(body) + body
+
+
 UNREAD = "a request whose answer is not read"
 WAITING = {
     "nothing": b"",
@@ -27,23 +35,29 @@ WAITING = {
     "half a body": b"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: application/json\r\n"
     b"content-length: 100\r\n\r\n{",
     "one request": GET,
-    UNREAD: b"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: application/json\r\n"
-    b"content-length: %d\r\n\r\n%s" % (len(LONG), LONG),
+    UNREAD: posted(SCHEMA_AGAIN_AND_AGAIN),
 }
 """What was sent on connections that wait for the rest, for another request, or to be read from."""
+LONGER = posted(SCHEMA_AGAIN_AND_AGAIN.replace("name description", "name description type { name description }"))
 
 
 @asynccontextmanager
 async def connected(server: Server, sent: bytes) -> AsyncIterator[asyncio.StreamReader]:
     """A connection that waits."""
     before = len(HttpConnection._waiting)
+    async with sending(server, sent) as reader:
+        if sent in (GET, WAITING[UNREAD]):
+            await reader.readuntil(b"HTTP/1.1 200 ")
+        await until(lambda: len(HttpConnection._waiting) == min(before + 1, http.MAX_WAITING))
+        yield reader
+
+
+@asynccontextmanager
+async def sending(server: Server, sent: bytes) -> AsyncIterator[asyncio.StreamReader]:
     raw = socket.create_connection(("127.0.0.1", server.http.base_url.port), TIMEOUT_S)
     raw.setsockopt(*SMALL_BUFFER)
     reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
     writer.write(sent)
-    if sent in (GET, WAITING[UNREAD]):
-        await reader.readuntil(b"HTTP/1.1 200 ")
-    await until(lambda: len(HttpConnection._waiting) == min(before + 1, http.MAX_WAITING))
     yield reader
     writer.close()
 
@@ -52,6 +66,17 @@ async def ended(reader: asyncio.StreamReader) -> None:
     async with asyncio.timeout(TIMEOUT_S):
         with suppress(ConnectionResetError):
             await reader.read()
+
+
+async def is_whole(reader: asyncio.StreamReader) -> bool:
+    """Whether all of an answer comes."""
+    async with asyncio.timeout(TIMEOUT_S):
+        (length,) = re.findall(rb"content-length: (\d+)", await reader.readuntil(b"\r\n\r\n"))
+        try:
+            await reader.readexactly(int(length))
+        except (asyncio.IncompleteReadError, ConnectionResetError):
+            return False
+        return True
 
 
 async def test_who_has_waited_longest_gives_way_and_whoever_is_answered_does_not(
@@ -69,3 +94,16 @@ async def test_who_has_waited_longest_gives_way_and_whoever_is_answered_does_not
         await add_many(server, ["Deer Creek"])
         assert await stream.receive(1) == ["Deer Creek"]
     await until(lambda: not HttpConnection._waiting)
+
+
+async def test_of_what_is_unread_so_much_is_held_and_the_longest_answer_gives_way(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncExitStack() as stack:
+        short = [await stack.enter_async_context(connected(server, WAITING[UNREAD])) for _ in range(2)]
+        monkeypatch.setattr(http, "MAX_UNREAD_BYTES", sum(HttpConnection._unread.values()) + 2**16)
+        for _ in range(3):
+            assert not await is_whole(await stack.enter_async_context(sending(server, LONGER)))
+        for reader in short:
+            assert await is_whole(reader)
+    await until(lambda: not HttpConnection._unread)

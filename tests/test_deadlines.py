@@ -1,6 +1,7 @@
 """What takes too long is ended with a clear error, and nothing is left behind."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import literal_column, select, text, update
@@ -11,8 +12,8 @@ from models import database as database_module
 from models.database import Database
 from models.errors import DatabaseUnavailable, OperationTimeout
 from schema import query as query_module
-from tests.conftest import Place, Serve, until
-from tests.streaming import add, opened
+from tests.conftest import Place, Serve, Server, until
+from tests.streaming import TIMEOUT_S, add, opened
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 COUNT = "{ inventory { damCount } }"
@@ -93,3 +94,35 @@ async def test_a_request_that_takes_too_long_is_ended_on_every_way(
         await until(lambda: ended.qsize() == 2)
         monkeypatch.setattr(query_module, "inventory_state", state)
         assert (await socket.ask(COUNT))["payload"]["data"] == {"inventory": {"damCount": 0}}
+
+
+HANGING = {
+    "by GET": b"GET /graphql?query=%7Binventory%7BdamCount%7D%7D HTTP/1.1\r\nhost: dams\r\n\r\n",
+    "by POST": b"POST /graphql HTTP/1.1\r\nhost: dams\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+    b'{"query": "%s"}' % (len(COUNT) + 13, COUNT.encode()),
+}
+
+
+@pytest.mark.parametrize("way", HANGING)
+async def test_a_query_whose_client_hangs_up_is_ended(
+    server: Server, database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def read_for_ever(info: Any) -> None:
+        begun.set()
+        try:
+            await info.context.database.fetch("endless", lambda: select(literal_column(f"({ENDLESS})")), {})
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(query_module, "inventory_state", read_for_ever)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.http.base_url.port)
+    writer.write(HANGING[way])
+    async with asyncio.timeout(TIMEOUT_S):
+        await begun.wait()
+        assert not ended.is_set()
+        writer.close()
+        await ended.wait()
+    errors = [line for line in (await server.http.get("/metrics")).text.splitlines() if "dams_errors_total{" in line]
+    assert (errors, [record for record in caplog.records if record.levelname == "ERROR"]) == ([], [])

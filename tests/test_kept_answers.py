@@ -16,11 +16,12 @@ from resolvers.adding import remove_dam
 from resolvers.counts import MOST_COUNTS, Counts, count_dams
 from resolvers.filters import checked
 from resolvers.inventory import InventoryState, set_cap
+from schema import query as query_module
 from schema import schema
 from schema.dependence import FROM_DAMS, depends_on_dams_alone
 from tests.conftest import ADMIN_TOKEN, Place, Serve, Server
 from tests.shared import new_token, opened
-from tests.streaming import add
+from tests.streaming import TIMEOUT_S, add
 from transport.kept_answers import KeptAnswer, KeptAnswers, Question
 
 PAGE = """query Page($first: Int, $text: String) {
@@ -147,6 +148,31 @@ async def test_those_who_ask_the_same_at_once_wait_for_one_answer(
         answers = await asyncio.gather(*(server.query(PAGE, None) for _ in range(20)))
     assert [names(answer) for answer in answers] == [["Deer Creek"]] * 20
     assert len(seen) <= 2  # a request may come when the first is done
+
+
+async def test_where_the_first_hangs_up_another_one_who_waits_makes_the_answer(
+    server: Server, database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(server)
+    await add(database, admin, "Deer Creek")
+    begun, goes_on = asyncio.Queue[bool](), asyncio.Event()
+    load = query_module.load_page
+
+    async def load_later(*arguments: Any) -> Any:
+        begun.put_nowait(True)
+        await goes_on.wait()
+        return await load(*arguments)
+
+    monkeypatch.setattr(query_module, "load_page", load_later)
+    async with httpx.AsyncClient(base_url=server.url) as first:
+        gone = asyncio.create_task(first.post("/graphql", json={"query": PAGE}))
+        await asyncio.wait_for(begun.get(), TIMEOUT_S)
+        others = [asyncio.create_task(server.query(PAGE, None)) for _ in range(20)]
+        gone.cancel()
+    await asyncio.wait_for(begun.get(), TIMEOUT_S)
+    goes_on.set()
+    assert [names(answer) for answer in await asyncio.gather(*others)] == [["Deer Creek"]] * 20
+    assert begun.empty()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ How a request is read is in `requests.py`, what is sent in `negotiation.py` and 
 opens the WebSockets.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -30,7 +29,8 @@ from resolvers.cursors import sequence_of
 from schema.context import Context
 from schema.errors import UNRESOLVED
 from transport import answers
-from transport.deadline import overdue
+from transport.connections import CONNECTION
+from transport.deadline import in_time
 from transport.event_stream import EventStream, ServerSentEvents
 from transport.kept_answers import KeptAnswers
 from transport.negotiation import ANY_CLIENT, Accepted, negotiated
@@ -99,7 +99,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             response: ASGIApp
             try:
                 accepted = negotiated(request)
-                response = await self._respond(request, accepted, stack)
+                asked = await read_request(request, self._max_request_bytes)
+                async with in_time(self.timeout_s, scope["extensions"][CONNECTION]):
+                    response = await self._respond(request, asked, accepted, stack)
             except ClientDisconnect:
                 return
             except (InventoryError, Refusal) as error:
@@ -107,9 +109,8 @@ class GraphQLEndpoint(GraphQL[Any, None]):
                 request.state.delivery.metrics.told(answers.answer_to(error)["errors"])
             await response(scope, receive, send)
 
-    async def _respond(self, request: Request, accepted: Accepted, stack: ExitStack) -> ASGIApp:
+    async def _respond(self, request: Request, asked: GraphQLRequest, accepted: Accepted, stack: ExitStack) -> ASGIApp:
         """`stack` is closed when the response is over. Raises Refusal and InventoryError."""
-        asked = await read_request(request, self._max_request_bytes)
         documents: PersistedDocuments = request.state.documents
         asked = asked._replace(query=await documents.text_of(asked))
         if not asked.query:
@@ -133,16 +134,13 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         if accepted.stream is not None:  # one that could be run became a stream; its validation tells why this cannot
             allowed = {*allowed, OperationType.SUBSCRIPTION}
         try:
-            async with asyncio.timeout(self.timeout_s):
-                result = await self.schema.execute(
-                    asked.query,
-                    variable_values=dict(asked.variables),
-                    context_value=context,
-                    operation_name=asked.name,
-                    allowed_operation_types=allowed,
-                )
-        except TimeoutError:
-            raise overdue(self.timeout_s) from None
+            result = await self.schema.execute(
+                asked.query,
+                variable_values=dict(asked.variables),
+                context_value=context,
+                operation_name=asked.name,
+                allowed_operation_types=allowed,
+            )
         except InvalidOperationTypeError as error:
             raise Refusal(*ELSEWHERE[error.operation_type]) from error
         except CannotGetOperationTypeError as error:

@@ -64,7 +64,8 @@ class KeptAnswers:
         self.max_bytes = max_bytes
         self.bytes = 0
         self._answers: OrderedDict[Question, KeptAnswer] = OrderedDict()
-        self._making: dict[tuple[Question, InventoryState], asyncio.Event] = {}
+        self._making: dict[tuple[Question, InventoryState], asyncio.Future[bool]] = {}
+        """Whether it came to an end; else another one who waits makes it."""
 
     async def answer(
         self,
@@ -85,8 +86,10 @@ class KeptAnswers:
         except (InventoryError, orjson.JSONEncodeError):  # told as with any other answer; nested too deep to be written
             return await make()
         question = Question(asked.query, asked.name, variables, permissions)
-        if (under_way := self._making.get((question, state))) is not None:
-            await under_way.wait()
+        while (under_way := self._making.get((question, state))) is not None:
+            await asyncio.wait([under_way])
+            if under_way.result():
+                break
         kept = self._get(question, state)
         if kept is None:
             if under_way is not None:  # it could not be kept, and the next could not either
@@ -101,11 +104,13 @@ class KeptAnswers:
         self, question: Question, state: InventoryState, make: Callable[[], Awaitable[Response]]
     ) -> Response:
         """Those who ask the same meanwhile wait for it: after a change everybody asks at once."""
-        self._making[question, state] = asyncio.Event()
+        making = self._making[question, state] = asyncio.get_running_loop().create_future()
+        response = None
         try:
             response = await make()
         finally:
-            self._making.pop((question, state)).set()
+            del self._making[question, state]
+            making.set_result(response is not None)
         body = bytes(response.body)
         if response.status_code == 200 and not body.startswith(b'{"errors"'):
             self._put(question, KeptAnswer(state, body, f'"{blake2b(body, digest_size=12).hexdigest()}"'))

@@ -2,6 +2,7 @@
 
 import socket
 from asyncio import BaseTransport, TimerHandle
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from uvicorn._types import ASGI3Application
@@ -21,6 +22,9 @@ MAX_WAITING = 2_000
 """HTTP connections of a process that wait for their clients: for the whole of a request, or to read on. Browsers keep
 six."""
 
+MAX_UNREAD_BYTES = 128 * 1024 * 1024
+"""Of answers that a process holds for clients that do not read on, or slowly: two thousand long ones would be 5 GB."""
+
 
 def bound_send_buffer(transport: BaseTransport) -> None:
     """By default the kernel takes megabytes for a client that does not read, or reads so slowly that nothing seems to
@@ -31,6 +35,8 @@ def bound_send_buffer(transport: BaseTransport) -> None:
 class HttpConnection(HttpToolsProtocol):
     _waiting: ClassVar[dict["HttpConnection", None]] = {}
     """Those of the process that wait for their clients, the longest first."""
+    _unread: ClassVar[dict["HttpConnection", int]] = {}
+    """By those that wait for their clients to read on: bytes, lately."""
     _running: RequestResponseCycle | None = None
     _deadline: TimerHandle | None = None
     """Of a head."""
@@ -44,6 +50,8 @@ class HttpConnection(HttpToolsProtocol):
     _received = 0
     """Bytes since the current request began, its first chunk left out, which may hold the end of another one."""
     _body_bytes = 0
+    when_gone: Callable[[], None] | None = None
+    """Called when the client will not hear the answer to the request that is being answered."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
@@ -145,6 +153,7 @@ class HttpConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._see_progress(None)
+        self._bound_unread()
         self._wait()
 
     def resume_writing(self) -> None:
@@ -176,13 +185,21 @@ class HttpConnection(HttpToolsProtocol):
         self._waiting.pop(self, None)
         super().handle_websocket_upgrade()
 
+    def _bound_unread(self) -> None:
+        """Where too much is unread, who has left most of it is cut off; who waits for a small answer gets it."""
+        if sum(self._unread.values()) > MAX_UNREAD_BYTES:
+            greediest = max(self._unread, key=self._unread.__getitem__)
+            del self._unread[greediest]
+            greediest.transport.abort()
+
     def _forget_progress(self) -> None:
+        self._unread.pop(self, None)
         if self._progress is not None:
             self._progress.cancel()
 
     def _see_progress(self, unsent_before: int | None) -> None:
         """Whoever takes nothing of an answer does not have it kept for ever, be it ever so slow otherwise."""
-        unsent = self.transport.get_write_buffer_size()
+        unsent = self._unread[self] = self.transport.get_write_buffer_size()
         if unsent_before is not None and unsent >= unsent_before:
             self.transport.abort()
         else:
@@ -205,6 +222,8 @@ class HttpConnection(HttpToolsProtocol):
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
+            if self.when_gone is not None:
+                self.when_gone()
 
     def shutdown(self) -> None:
         self.app_state[ON_DRAIN]()
