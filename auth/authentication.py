@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import cycle
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Text, bindparam, insert, select
@@ -19,6 +18,7 @@ from models import Action, ApiToken, Group, GroupPermission, User, UserGroup
 from models.database import Database, Reader
 from models.errors import Unauthenticated
 from models.identity import Permission
+from models.statement import spread
 
 AUTHORIZATION = re.compile(r"(?:bearer|token) +(\S+)", re.IGNORECASE)
 """`Bearer` as RFC 6750 has it, `Token` as the portal app's clients send it."""
@@ -48,8 +48,6 @@ FIND_USERS = select(User.subject, User.id, User.name, User.is_disabled).where(
 GROUPS = select(Group.name, GroupPermission.permission).join(GroupPermission, GroupPermission.group_id == Group.id)
 
 TOKENS_A_STATEMENT = 500
-STATEMENT_SIZES = (1, 10, 100, TOKENS_A_STATEMENT)
-"""Tokens that a statement has places for, so that four are compiled. Places too many hold a token twice."""
 
 DISABLED = "This user is disabled. An administrator can enable it again."
 
@@ -116,10 +114,9 @@ async def _by_tokens(reader: Reader, tokens: Sequence[str]) -> Found:
     viewers: Found = {}
     for start in range(0, len(tokens), TOKENS_A_STATEMENT):
         by_hash = {hash_token(token): token for token in tokens[start : start + TOKENS_A_STATEMENT]}
-        places = next(size for size in STATEMENT_SIZES if size >= len(by_hash))
-        hashes = {f"hash_{place}": each for place, each in zip(range(places), cycle(by_hash))}
+        hashes = spread("hash", by_hash)
         granted: dict[TokenRow, set[Permission]] = {}
-        for *row, permission in await reader.fetch(("tokens", places), partial(find_tokens, places), hashes):
+        for *row, permission in await reader.fetch(("tokens", len(hashes)), partial(find_tokens, len(hashes)), hashes):
             permissions = granted.setdefault(TokenRow(*row), set())
             if permission is not None:
                 permissions.add(permission)

@@ -2,11 +2,22 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import aiosqlite
 import asyncpg
 from sqlalchemy import URL, Connection, Dialect, Select, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -14,11 +25,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from models.bound_sqlite import BoundConnection
-from models.driver import Driver, PostgresDriver, SqliteDriver
+from models.driver import Call, Calls, Driver, PostgresDriver, SqliteDriver, SqliteWriter
 from models.errors import DatabaseUnavailable, OperationTimeout
 from models.geodesy import in_area, metres_between
 from models.sqlite_trips import connect as connect_sqlite
-from models.statement import Record, Statement
+from models.statement import Record, Script, Statement
 from models.together import Together
 
 Item = TypeVar("Item")
@@ -27,7 +38,10 @@ Result = TypeVar("Result")
 ASYNC_DRIVERS = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg", "sqlite": "sqlite+aiosqlite"}
 
 BUSY_TIMEOUT_S = 20.0
-"""How long a SQLite writer waits for its turn, and then for another process. A national import takes about 10 s."""
+"""How long SQLite waits for another process that writes. A national import takes about 10 s."""
+
+TURN_S = 20.0
+"""How long a writer waits for others of its process."""
 
 MAX_STATEMENTS = 1_000
 """Compiled ones that are kept, some 10 KB each."""
@@ -73,12 +87,16 @@ class Reader:
         What differs from time to time is a `bindparam`, and in `values` by its name.
         Raises DatabaseUnavailable.
         """
+        statement = self._statement(shape, build)
+        with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
+            return statement.rows(await self._driver.fetch(statement.text, statement.parameters(values)))
+
+    def _statement(self, shape: Hashable, build: Callable[[], Any], columns: Collection[str] = ()) -> Statement:
         if (statement := self._statements.get(shape)) is None:
             if len(self._statements) >= MAX_STATEMENTS:
                 self._statements.clear()  # nobody has so many but who makes them up
-            statement = self._statements[shape] = Statement(build(), self._engine.dialect)
-        with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
-            return statement.rows(await self._driver.fetch(statement.text, statement.parameters(values)))
+            statement = self._statements[shape] = Statement(build(), self._engine.dialect, columns)
+        return statement
 
     async def close(self) -> None:
         await self._driver.close()
@@ -97,12 +115,14 @@ class Database(Reader):
         if mode := parsed.query.get("sslmode"):  # as libpq has it; asyncpg calls it ssl
             parsed = parsed.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
         options = ENGINE_OPTIONS[parsed.get_backend_name()]
-        writer_pool = WRITER_POOLS[parsed.get_backend_name()]
+        writers = WRITERS[parsed.get_backend_name()]
         reading = READING[parsed.get_backend_name()](statement_timeout_s)
         # They begin no transaction, so there is none to be rolled back.
         readers = create_async_engine(parsed, **reading, skip_autocommit_rollback=True)
         followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL}, skip_autocommit_rollback=True)
-        self._writers = create_async_engine(parsed, **{**options, **writer_pool})
+        self._writers = create_async_engine(parsed, **options, pool_size=writers, max_overflow=0)
+        self._writer = _writer(parsed, self._writers.dialect, options["connect_args"])
+        self._turns = asyncio.Semaphore(writers)
         self._unfinished: set[asyncio.Task[Any]] = set()
         self._together: dict[Callable[..., Any], Together[Any, Any]] = {}
         self.dialect = readers.dialect.name
@@ -125,8 +145,39 @@ class Database(Reader):
 
         Raises DatabaseUnavailable.
         """
-        async with _available(self._writers.begin()) as connection:
+        async with self._turn(), _available(self._writers.begin()) as connection:
             yield connection
+
+    async def transact(self, script: Script[Result]) -> Result:
+        """What a script returns, whose steps are one transaction, straight to the driver.
+
+        Raises DatabaseUnavailable, and what the driver raises.
+        """
+        async with self._turn():
+            with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
+                return await self._writer.transact(self._calls(script))
+
+    def _calls(self, script: Script[Result]) -> Calls[Result]:
+        """Its steps, compiled."""
+        records: Any = None
+        while True:
+            try:
+                step = script.send(records)
+            except StopIteration as end:
+                return cast("Result", end.value)
+            statement = self._statement(step.statement, partial(_itself, step.statement), step.values[0])
+            records = statement.rows((yield Call(statement.text, list(map(statement.parameters, step.values)))))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Of one who writes. They wait for each other here, in order, and for other processes in the database."""
+        with _unavailable(TimeoutError):
+            async with asyncio.timeout(TURN_S):
+                await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def finish(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Awaits work that goes on to its end though its caller is cancelled, as when a client hangs up.
@@ -163,6 +214,7 @@ class Database(Reader):
             await asyncio.wait(self._unfinished, timeout=LAST_WRITES_S)
         await super().close()
         await self.following.close()
+        await self._writer.close()
         await self._writers.dispose()
 
 
@@ -179,6 +231,23 @@ def _driver(url: URL, dialect: Dialect, connect_args: Mapping[str, Any], connect
         return connection
 
     return SqliteDriver(connect, connections)
+
+
+def _writer(url: URL, dialect: Dialect, connect_args: Mapping[str, Any]) -> PostgresDriver | SqliteWriter:
+    places, options = dialect.create_connect_args(url)
+    if dialect.name == "postgresql":
+        return PostgresDriver({**options, **connect_args}, 1)
+
+    async def connect() -> aiosqlite.Connection:
+        connection = await connect_sqlite(places[0], timeout=connect_args["timeout"])
+        await connection._execute(_prepare_sqlite, connection._conn, None)  # type: ignore[no-untyped-call]
+        return connection
+
+    return SqliteWriter(connect)
+
+
+def _itself(statement: Result) -> Result:
+    return statement
 
 
 @asynccontextmanager
@@ -299,9 +368,6 @@ FOLLOWER_POOL: dict[str, Any] = {"pool_size": 2, "max_overflow": 0}
 FOLLOWER_CONNECTIONS = 3
 """The driver's own, for what is looked up for many at once: the counter row, the log for the hub, and tokens."""
 
-WRITER_POOLS: dict[str, dict[str, Any]] = {
-    # One writer at a time: half as many waits and a p99 of 0.2 s where SQLite's own retries gave 3 s.
-    "sqlite": {"pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_TIMEOUT_S},
-    # They wait for one row anyway.
-    "postgresql": {"pool_size": 5, "max_overflow": 0},
-}
+WRITERS = {"sqlite": 1, "postgresql": 5}
+"""At a time. SQLite's own retries gave a p99 of 3 s where waiting for one's turn gives 0.2 s; on PostgreSQL they wait
+for one row anyway."""

@@ -1,20 +1,27 @@
-"""The database's own driver, for statements that are compiled already: connections that read, and nothing around them.
+"""The database's own driver, for statements that are compiled already, and nothing around it.
 
-Each statement is a transaction of its own and sees all that was committed before it.
+A statement that reads is a transaction of its own and sees all that was committed before it. A transaction that writes
+is a script: a generator that yields statements and is given their rows. So what is decided between two statements is
+told once, while PostgreSQL is awaited for each of them, and on SQLite the whole script runs in one trip to a thread.
 """
 
 import asyncio
+import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
+import aiosqlite
 import asyncpg
 
 from models.bound_sqlite import BoundConnection
 from models.statement import Record
+
+Result = TypeVar("Result")
 
 PATIENCE_S = 10.0
 """For a connection that is free."""
@@ -24,6 +31,16 @@ CLOSE_S = 1.0
 ENDED = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.InternalClientError)
 """What asyncpg raises on a connection that the server has ended. The last one where it has read the farewell of the
 server and not yet the end of the connection."""
+
+
+class Call(NamedTuple):
+    """A step of a script, compiled."""
+
+    text: str
+    parameters: Sequence[Sequence[Any]]
+
+
+Calls: TypeAlias = Generator[Call, Sequence[Record], Result]
 
 
 class Driver(ABC):
@@ -48,35 +65,51 @@ class PostgresDriver(Driver):
         self._free = asyncio.Semaphore(connections)
 
     async def fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+        await self._turn()
+        try:
+            connection, records = await self._first(lambda connection: connection.fetch(text, *parameters))
+        finally:
+            self._free.release()
+        self._idle.append(connection)
+        return cast("Sequence[Record]", records)
+
+    async def transact(self, calls: Calls[Result]) -> Result:
+        """Raises what the driver raises, and TimeoutError; nothing is written then, unless it was the commit."""
+        await self._turn()
+        try:
+            connection, _ = await self._first(lambda connection: connection.execute("BEGIN"))
+            result = await self._on(connection, partial(_run, calls=calls))
+        finally:
+            self._free.release()
+        self._idle.append(connection)
+        return result
+
+    async def _turn(self) -> None:
         if self._free.locked():
             async with asyncio.timeout(PATIENCE_S):
                 await self._free.acquire()
         else:
             await self._free.acquire()
-        try:
-            return await self._fetch(text, parameters)
-        finally:
-            self._free.release()
 
-    async def _fetch(self, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+    async def _first(self, call: Callable[[Any], Awaitable[Result]]) -> tuple[Any, Result]:
+        """A connection that works, and what the first call on it gave."""
         while self._idle:
             connection = self._idle.pop()
             try:
-                return await self._fetch_on(connection, text, parameters)
+                return connection, await self._on(connection, call)
             except ENDED:
                 pass  # a new connection tells whether the server is there again
-        return await self._fetch_on(await asyncpg.connect(**self._options), text, parameters)
+        connection = await asyncpg.connect(**self._options)
+        return connection, await self._on(connection, call)
 
-    async def _fetch_on(self, connection: Any, text: str, parameters: Sequence[Any]) -> Sequence[Record]:
+    async def _on(self, connection: Any, call: Callable[[Any], Awaitable[Result]]) -> Result:
         try:
-            records: Sequence[Record] = await connection.fetch(text, *parameters)
+            return await call(connection)
         except BaseException:  # also where the caller hangs up in the middle of an answer
             closing = asyncio.create_task(_close(connection))
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
             raise
-        self._idle.append(connection)
-        return records
 
     async def close(self) -> None:
         await asyncio.gather(*self._closing, *map(_close, self._idle))
@@ -87,6 +120,20 @@ async def _close(connection: Any) -> None:
     """Has the server stop what it may be doing for it."""
     with suppress(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
         await connection.close(timeout=CLOSE_S)
+
+
+async def _run(connection: Any, calls: Calls[Result]) -> Result:
+    records: Any = None
+    while True:
+        try:
+            text, parameters = calls.send(records)
+        except StopIteration as end:
+            await connection.execute("COMMIT")
+            return cast("Result", end.value)
+        if len(parameters) == 1:
+            records = await connection.fetch(text, *parameters[0])
+        else:
+            records = await connection.executemany(text, parameters)
 
 
 class SqliteDriver(Driver):
@@ -119,3 +166,42 @@ class SqliteDriver(Driver):
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         while self._connections:
             self._connections.pop().close()
+
+
+class SqliteWriter:
+    """One connection, whose thread keeps no process from ending."""
+
+    def __init__(self, connect: Callable[[], Awaitable[aiosqlite.Connection]]) -> None:
+        self._connect = connect
+        self._connection: aiosqlite.Connection | None = None
+
+    async def transact(self, calls: Calls[Result]) -> Result:
+        """Raises what the driver raises; nothing is written then."""
+        if self._connection is None:
+            self._connection = await self._connect()
+        trip = self._connection._execute(_run_at_once, self._connection._conn, calls)  # type: ignore[no-untyped-call]
+        return cast("Result", await trip)
+
+    async def close(self) -> None:
+        """Without a wait for another process, for which a transaction may be waiting."""
+        if self._connection is not None and (stopped := self._connection.stop()) is not None:
+            await asyncio.wait([stopped], timeout=CLOSE_S)
+
+
+def _run_at_once(connection: sqlite3.Connection, calls: Calls[Result]) -> Result:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        records: Any = None
+        while True:
+            try:
+                text, parameters = calls.send(records)
+            except StopIteration as end:
+                connection.execute("COMMIT")
+                return cast("Result", end.value)
+            if len(parameters) == 1:
+                records = connection.execute(text, parameters[0]).fetchall()
+            else:
+                records = connection.executemany(text, parameters).fetchall()
+    except BaseException:
+        connection.rollback()
+        raise

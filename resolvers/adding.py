@@ -7,16 +7,17 @@ sequence numbers the order of commits.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Select, Text, bindparam, delete, insert, or_, select, update
 
 from auth.viewer import Viewer
 from models import Dam, Event, EventKind, Inventory
 from models.dam import DAM_COLUMNS, DamRow
 from models.database import Database
 from models.errors import DatabaseUnavailable, InventoryFull, QuotaExceeded
+from models.statement import Script, Step, spread
 from resolvers.dates import BuildDate
 from resolvers.locations import Point
 from resolvers.quota import Quota, quotas_of
@@ -59,9 +60,6 @@ TAKE_NUMBER_TO_REMOVE = (
     .values(dam_count=Inventory.dam_count - 1, last_sequence=Inventory.last_sequence + 1)
     .returning(Inventory.last_sequence)
 )
-FIND_BY_KEYS = select(*DAM_COLUMNS, Dam.idempotency_key).where(
-    tuple_(Dam.added_by_id, Dam.idempotency_key).in_(bindparam("keys", expanding=True))
-)
 ADD_DAM = insert(Dam)
 ADD_EVENT = insert(Event)
 
@@ -80,8 +78,7 @@ async def add_dam(database: Database, dam: NewDam, viewer: Viewer) -> Any:
 async def _add_together(database: Database, adds: Sequence[Add]) -> list[Any]:
     """Rows, and exceptions of those that were not added. One that cannot be written harms no other."""
     try:
-        async with database.write() as connection:
-            return await _add_all(connection, adds)
+        return await database.transact(_add_all(adds))
     except DatabaseUnavailable:
         raise
     except Exception as error:
@@ -90,13 +87,14 @@ async def _add_together(database: Database, adds: Sequence[Add]) -> list[Any]:
     return [outcome for add in adds for outcome in await _add_together(database, [add])]
 
 
-async def _add_all(connection: AsyncConnection, adds: Sequence[Add]) -> list[Any]:
+def _add_all(adds: Sequence[Add]) -> Script[list[Any]]:
     """In their order. The sequence number of the event becomes the id of the dam."""
-    counter = (await connection.execute(LOCK_COUNTER)).one()
-    quotas = await quotas_of(connection, {add.viewer.user_id for add in adds if add.viewer.user_id is not None})
-    ledger = _Ledger(*counter, quotas)
-    by_key = await _added_before(connection, [add.key for add in adds if add.key])
-    outcomes, dams, events = [], [], []
+    ((dam_count, max_dams, last_sequence),) = yield Step(LOCK_COUNTER)
+    quotas = yield from quotas_of({add.viewer.user_id for add in adds if add.viewer.user_id is not None})
+    ledger = _Ledger(dam_count, max_dams, last_sequence, quotas)
+    by_key: dict[Any, Any] = yield from _added_before([add.key for add in adds if add.key])
+    outcomes: list[Any] = []
+    dams, events = [], []
     for add in adds:
         if add.key in by_key:
             outcomes.append(by_key[add.key])
@@ -112,9 +110,9 @@ async def _add_all(connection: AsyncConnection, adds: Sequence[Add]) -> list[Any
         if add.key:
             by_key[add.key] = outcomes[-1]
     if dams:
-        await connection.execute(ADD_DAM, dams)
-        await connection.execute(ADD_EVENT, events)
-        await connection.execute(SET_COUNTER, {"count": ledger.dam_count, "last": ledger.last_sequence})
+        yield Step(ADD_DAM, dams)
+        yield Step(ADD_EVENT, events)
+        yield Step(SET_COUNTER, [{"count": ledger.dam_count, "last": ledger.last_sequence}])
     return outcomes
 
 
@@ -143,12 +141,22 @@ class _Ledger:
         return self.last_sequence
 
 
-async def _added_before(connection: AsyncConnection, keys: list[tuple[int | None, str]]) -> dict[Any, Any]:
+def _added_before(keys: Sequence[tuple[int | None, str]]) -> Script[dict[Any, Any]]:
     """By user and idempotency key. Exact while the counter row is locked."""
     if not keys:
         return {}
-    found = await connection.execute(FIND_BY_KEYS, {"keys": keys})
-    return {(row.added_by_id, row.idempotency_key): row for row in found}
+    users, texts = spread("user", [user for user, _ in keys]), spread("key", [text for _, text in keys])
+    found = yield Step(find_by_keys(len(users)), [users | texts])
+    rows: list[tuple[Any, str]] = [(DamRow(*columns), key) for *columns, key in found]
+    return {(row.added_by_id, key): row for row, key in rows}
+
+
+@lru_cache
+def find_by_keys(places: int) -> Select[Any]:
+    users = [bindparam(f"user_{place}", type_=Dam.added_by_id.type) for place in range(places)]
+    keys = [bindparam(f"key_{place}", type_=Text) for place in range(places)]
+    pairs = [(Dam.added_by_id == user) & (Dam.idempotency_key == key) for user, key in zip(users, keys, strict=True)]
+    return select(*DAM_COLUMNS, Dam.idempotency_key).where(or_(*pairs))
 
 
 def _values(number: int, add: Add) -> dict[str, Any]:

@@ -185,8 +185,7 @@ async def test_the_dams_of_a_user_are_counted_for_a_quota_and_where_they_are_ask
     await add_dam(database, dam(), alice)
     for max_dams, counted in ((0, 0), (3, 1)):
         await set_cap(database, "max_dams_per_user", max_dams)
-        async with database.write() as connection:
-            assert await quotas_of(connection, [1]) == {1: Quota(max_dams, used=counted)}
+        assert await database.transact(quotas_of([1])) == {1: Quota(max_dams, used=counted)}
         assert await read_quota(database, 1) == Quota(max_dams, used=1)
 
 

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager, closing, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from auth.viewer import Viewer
 from models import Event, EventKind, Inventory
-from models.database import ENGINE_OPTIONS, WRITER_POOLS, Database
+from models.database import ENGINE_OPTIONS, WRITERS, Database
 from models.errors import DatabaseUnavailable, OperationTimeout
 from pubsub.log import last_sequence, read_log
 from resolvers.inventory import read_inventory
@@ -82,7 +83,7 @@ async def test_a_write_that_fails_late_leaves_nothing_behind(database: Database,
     blocking = {"sequence": 1, "kind": EventKind.DAM_REMOVED, "dam_id": 1, "actor": "test"}
     async with database.write() as connection:
         await connection.execute(insert(Event), blocking | {"at": datetime.now(UTC)})
-    with pytest.raises(DBAPIError):
+    with pytest.raises((asyncpg.UniqueViolationError, sqlite3.IntegrityError)):
         await add(database, admin)
     assert await last_sequence(database) == 0
     async with database.read() as connection:
@@ -109,8 +110,8 @@ async def test_a_file_locked_by_another_process_is_told_and_nothing_is_half_writ
 async def test_writers_do_not_queue_for_ever(
     engine: str, place: Place, admin: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(WRITER_POOLS[engine], "pool_size", 1)
-    monkeypatch.setitem(WRITER_POOLS[engine], "pool_timeout", 0.05)
+    monkeypatch.setitem(WRITERS, engine, 1)
+    monkeypatch.setattr("models.database.TURN_S", 0.05)
     database = Database(place.url)
     async with asyncio.timeout(TIMEOUT_S), half_done(database):
         waiting = await asyncio.gather(*(add(database, admin) for _ in range(20)), return_exceptions=True)
@@ -137,8 +138,8 @@ async def test_a_client_that_hangs_up_during_an_add_holds_nobody_up(
     place: Place, engine: str, admin: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cancelled after each number of turns of the loop, so at each of its statements."""
-    monkeypatch.setitem(WRITER_POOLS[engine], "pool_size", 1)
-    monkeypatch.setitem(WRITER_POOLS[engine], "pool_timeout", 2)
+    monkeypatch.setitem(WRITERS, engine, 1)
+    monkeypatch.setattr("models.database.TURN_S", 2)
     database = Database(place.url)
     for turns in range(1, 60):
         adding = asyncio.create_task(database.finish(add(database, admin)))

@@ -4,22 +4,23 @@ wrong."""
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Select, bindparam, func, literal_column, select, text
+from sqlalchemy import Select, bindparam, func, literal_column, select, text, update
 
 from auth.authentication import authenticate
 from auth.viewer import Viewer
-from models import Dam, driver
+from models import Dam, Inventory, driver
 from models.dam import DAM_COLUMNS
 from models.database import CONNECTIONS, Database
 from models.driver import PostgresDriver
 from models.errors import DatabaseUnavailable
+from models.statement import Script, Step
 from models.vocabulary import Hazard, OwnerType, Purpose
 from resolvers.inventory import read_inventory
 from tests.conftest import ADMIN_TOKEN, Place, until
@@ -224,3 +225,88 @@ async def test_a_connection_whose_farewell_alone_was_read_is_passed_over(databas
         await connection.fetch("SELECT 1")
     assert len(await database.fetch(*ONE)) == 1
     assert connection not in database._driver._idle
+
+
+TAKE_NUMBER = update(Inventory).values(last_sequence=Inventory.last_sequence + 1)
+LAST = select(Inventory.last_sequence)
+
+
+def numbers(taken: int, error: type[Exception] | None = None) -> Script[int]:
+    """The last number after so many."""
+    yield Step(TAKE_NUMBER, [{}] * taken)
+    ((last,),) = yield Step(LAST)
+    if error is not None:
+        raise error
+    return int(last)
+
+
+async def test_a_script_is_given_rows_and_is_one_transaction(database: Database) -> None:
+    assert await database.transact(numbers(3)) == 3
+    with pytest.raises(KeyError):
+        await database.transact(numbers(2, KeyError))
+    assert await database.transact(numbers(1)) == 4
+
+
+async def test_a_script_with_a_mistake_of_ours_undoes_what_came_before(database: Database) -> None:
+    def wrong() -> Script[None]:
+        yield Step(TAKE_NUMBER)
+        yield Step(select(literal_column("nonsense")))
+
+    with pytest.raises((asyncpg.UndefinedColumnError, sqlite3.OperationalError)):
+        await database.transact(wrong())
+    assert await database.transact(numbers(1)) == 1
+
+
+async def test_scripts_wait_for_other_writers_and_hold_none_up_when_they_are_given_up(database: Database) -> None:
+    async with database.write() as connection:
+        await connection.execute(TAKE_NUMBER)
+        scripts = [asyncio.create_task(database.transact(numbers(1))) for _ in range(3)]
+        await asyncio.sleep(0)
+        scripts[0].cancel()
+    assert sorted(await asyncio.gather(*scripts[1:])) == [2, 3]
+    await asyncio.gather(scripts[0], return_exceptions=True)
+    assert await database.transact(numbers(1)) == 4
+
+
+async def backends(database: Database, what: str, condition: str) -> int:
+    """Of our transactions: how many there are for which `what` holds where the condition does."""
+    async with database.read() as connection:
+        query = f"SELECT count(*) FILTER (WHERE {what}) FROM pg_stat_activity WHERE datname = current_database()"
+        return int(await connection.scalar(text(f"{query} AND {condition}")) or 0)
+
+
+WAITING = "wait_event_type = 'Lock'"
+
+
+@on_postgresql
+async def test_a_connection_that_is_ended_takes_its_transaction_along_and_no_other(database: Database) -> None:
+    assert isinstance(database._writer, PostgresDriver)
+    assert await database.transact(numbers(1)) == 1
+    (idle,) = database._writer._idle
+    terminated = "pg_terminate_backend(pid)"
+    assert await backends(database, terminated, f"pid = {idle.get_server_pid()}") == 1
+    await until(lambda: idle.is_closed())
+    assert await database.transact(numbers(1)) == 2
+    async with database.write() as connection:
+        await connection.execute(TAKE_NUMBER)
+        script = asyncio.create_task(database.transact(numbers(1)))
+        await until(lambda: backends(database, "true", WAITING))
+        assert await backends(database, terminated, WAITING) == 1
+        with pytest.raises(DatabaseUnavailable):
+            await script
+    assert await database.transact(numbers(1)) == 4
+
+
+@on_sqlite
+async def test_a_database_is_closed_though_a_script_waits_for_another_process(place: Place) -> None:
+    database = Database(place.url)
+    assert await database.transact(numbers(1)) == 1
+    with closing(sqlite3.connect(place.url.removeprefix("sqlite:///"), isolation_level=None)) as another:
+        another.execute("BEGIN IMMEDIATE")
+        script = asyncio.create_task(database.transact(numbers(1)))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(TIMEOUT_S / 2):
+            await database.close()
+        script.cancel()
+        another.execute("COMMIT")
+    await asyncio.gather(script, return_exceptions=True)

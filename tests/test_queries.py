@@ -250,10 +250,10 @@ async def test_no_columns_are_read_that_nobody_asks_for(
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The SELECTs that are compiled."""
+    """The statements that are compiled."""
     made: list[Any] = []
     monkeypatch.setattr(
-        "models.database.Statement", lambda select, dialect: made.append(select) or Statement(select, dialect)
+        "models.database.Statement", lambda clause, *options: made.append(clause) or Statement(clause, *options)
     )
     return made
 
