@@ -12,10 +12,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 import jwt
+import orjson
+from jwt.algorithms import AllowedPublicKeys
+from jwt.exceptions import InvalidSubjectError
 
 from auth.claims import Claims
 from models.background import background
@@ -27,6 +30,10 @@ RENEW_S = 600.0
 RETRY_S = 10.0
 USABLE_S = 86_400.0
 TIMEOUT_S = 5.0
+"""For all of its keys, be they ever so slow to come."""
+
+MAX_BYTES = 1024 * 1024
+"""Of an answer of the provider; keys are some KB."""
 
 MAX_NAME = 200
 MAX_SUBJECT = 255
@@ -54,8 +61,15 @@ class OpenIdConfig:
     """By which clocks may differ."""
 
 
-UNREADABLE = (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError)
+UNREADABLE = (
+    *(httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError, AttributeError),
+    jwt.PyJWTError,
+)
 """Of a provider that is away, or answers with what it should not."""
+
+
+Key: TypeAlias = "jwt.PyJWK | AllowedPublicKeys"
+"""Bound to an algorithm, or good for those of its kind."""
 
 
 class Keys:
@@ -64,11 +78,11 @@ class Keys:
     def __init__(self, issuer: str, client: httpx.AsyncClient) -> None:
         self._issuer = issuer
         self._client = client
-        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._keys: dict[str | None, Key] = {}
         self._asked_at = self._known_at = float("-inf")
         self._asking = asyncio.Lock()
 
-    async def get(self, kid: str | None) -> jwt.PyJWK:
+    async def get(self, kid: str | None) -> Key:
         """Raises Unauthenticated where there is no such key, ProviderUnavailable where that is not known."""
         if kid not in self._keys:
             async with self._asking:
@@ -97,27 +111,39 @@ class Keys:
             logger.warning("cannot read the keys of the OpenID provider, trying again: %r", error)
 
 
-async def published_keys(issuer: str, client: httpx.AsyncClient) -> dict[str | None, jwt.PyJWK]:
+async def published_keys(issuer: str, client: httpx.AsyncClient) -> dict[str | None, Key]:
     """By `kid`. Raises one of `UNREADABLE`."""
 
-    async def fetch(url: str) -> Any:
-        return (await client.get(url)).raise_for_status().json()
-
-    configuration = await fetch(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
-    if configuration["issuer"] != issuer:  # OpenID Connect Discovery 1.0, section 4.3
-        raise ValueError(f"the provider calls itself {configuration['issuer']!r}")
-    return _usable((await fetch(configuration["jwks_uri"]))["keys"])
+    async with asyncio.timeout(TIMEOUT_S):
+        configuration = await _fetched(f"{issuer.rstrip('/')}/.well-known/openid-configuration", client)
+        if configuration["issuer"] != issuer:  # OpenID Connect Discovery 1.0, section 4.3
+            raise ValueError(f"the provider calls itself {configuration['issuer']!r}")
+        return _usable((await _fetched(configuration["jwks_uri"], client))["keys"])
 
 
-def _usable(published: list[dict[str, Any]]) -> dict[str | None, jwt.PyJWK]:
-    """A token may leave the `kid` out where there is one key only. Keys of unknown kinds are passed over."""
-    keys: dict[str | None, jwt.PyJWK] = {}
+async def _fetched(url: str, client: httpx.AsyncClient) -> Any:
+    body = bytearray()
+    async with client.stream("GET", url) as answer:
+        async for chunk in answer.raise_for_status().aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise ValueError(f"{url} answers with more than {MAX_BYTES:,} bytes")
+    return orjson.loads(body)
+
+
+def _usable(published: list[dict[str, Any]]) -> dict[str | None, Key]:
+    """A token may leave the `kid` out where there is one key only. Keys of unknown kinds are passed over.
+
+    PyJWT would take RS256 for granted where an RSA key names no algorithm; the token then names one of those allowed.
+    """
+    keys: dict[str | None, Key] = {}
     for key in published:
         if key.get("kty") in PUBLIC_KEYS and key.get("use", "sig") == "sig":
             try:
-                keys[key.get("kid")] = jwt.PyJWK.from_dict(key)
+                known = jwt.PyJWK.from_dict(key)
             except jwt.PyJWTError:
                 continue
+            keys[key.get("kid")] = known if "alg" in key else known.key
     if len(keys) == 1:
         keys[None] = next(iter(keys.values()))
     return keys
@@ -158,14 +184,17 @@ class Provider:
             return self._claims(claims)
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("This token of the OpenID provider has expired. Sign in again.") from None
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
-            raise Unauthenticated(f"This token of the OpenID provider is not valid: {error}.") from None
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, OSError) as error:
+            # What Python says of it is nobody's business.
+            is_told = isinstance(error, jwt.PyJWTError) and error.__cause__ is None
+            reason = str(error).rstrip(".") if is_told else "it cannot be read"
+            raise Unauthenticated(f"This token of the OpenID provider is not valid: {reason}.") from None
 
     def _claims(self, claims: dict[str, Any]) -> Claims:
-        """Raises ValueError, TypeError and OverflowError."""
+        """Raises InvalidSubjectError, ValueError, TypeError, and of times out of range OverflowError or OSError."""
         subject = claims["sub"]
         if not subject or len(subject) > MAX_SUBJECT or not subject.isprintable():
-            raise ValueError("sub cannot be used")
+            raise InvalidSubjectError("sub cannot be used")
         given = claims.get(self.config.groups_claim) or []
         given = given.split() if isinstance(given, str) else given
         named = (_name(claims.get(claim)) for claim in NAMES)

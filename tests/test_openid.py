@@ -1,6 +1,8 @@
 """Tokens of an OpenID provider: which are taken, whose they are, and what happens when it changes keys or is away."""
 
+import asyncio
 import base64
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -132,11 +134,17 @@ def with_the_public_key_as_secret(provider: OpenIdServer) -> str:
     return f"{header}.{payload}.{base64.urlsafe_b64encode(signed).decode().rstrip('=')}"
 
 
+def with_header(header: bytes) -> str:
+    return f"{base64.urlsafe_b64encode(header).decode().rstrip('=')}.e30.AA"
+
+
 def tampered(provider: OpenIdServer) -> str:
     header, _, signature = provider.token().split(".")
     payload = provider.token(groups=["dam-admins"]).split(".")[1]
     return f"{header}.{payload}.{signature}"
 
+
+PYTHON = re.compile("sys|recursion|iterable|hashable|Errno|decode")
 
 FORGED: dict[str, Any] = {
     "none": unsigned,
@@ -158,8 +166,12 @@ FORGED: dict[str, Any] = {
     "of NUL": lambda provider: provider.token(sub="a\0"),
     "for ever": lambda provider: provider.token(exp=None),
     "beyond time": lambda provider: provider.token(exp=10**15),
+    "beyond the clock of the machine": lambda provider: provider.token(exp=10**18),
     "groups of lists": lambda provider: provider.token(groups=[[]]),
     "no header": lambda provider: "eyJ.eyJ.",
+    "a header too deep": lambda provider: with_header(b'{"a":' + b"[" * 2_000 + b"]" * 2_000 + b"}"),
+    "a header of thousands of digits": lambda provider: with_header(b'{"a":' + b"9" * 5_000 + b"}"),
+    "groups of a number": lambda provider: provider.token(groups=5),
     "key by URL": lambda provider: provider.token(
         key=SigningKey("elsewhere"), header={"jku": f"{provider.issuer}/keys", "jwk": SigningKey("x").public}
     ),
@@ -180,12 +192,27 @@ async def test_forged_tokens_are_refused_with_a_reason_on_every_transport(
             assert code == "UNAUTHENTICATED", name
             assert "token" in message
             assert token not in message
+            assert not PYTHON.search(message), message
             headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}"}
             assert (await server.http.post("/graphql", json=subscribe, headers=headers)).status_code == 401, name
             async with opened(server.websocket_url) as socket:
                 await socket.send({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}})
                 assert (await socket.closed())[0] == 4403, name
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@on_sqlite
+@pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256"])
+async def test_a_key_that_names_no_algorithm_is_good_for_those_of_the_setting(
+    serve: Serve, provider: OpenIdServer, algorithm: str
+) -> None:
+    provider.published = [{name: value for name, value in provider.key.public.items() if name != "alg"}]
+    claims = jwt.decode(provider.token(), options={"verify_signature": False})
+    token = jwt.encode(claims, provider.key.private, algorithm, {"kid": "first"})
+    async with serve(**settings(provider, oidc_algorithms=(algorithm,))) as server:
+        assert (await server.query(VIEWER, token))["viewer"]["name"] == "eve"
+    async with serve(**settings(provider, oidc_algorithms=("RS384", "ES256"))) as server:
+        assert (await refusal(server, token))[0] == "UNAUTHENTICATED"
 
 
 @on_sqlite
@@ -303,3 +330,26 @@ async def test_the_check_of_a_deployment_says_what_is_wrong_with_the_provider(pr
     (away,) = await provider_problems(config(provider.issuer))
     assert away.endswith("Is DAMS_OIDC_ISSUER right?")
     await provider.open()
+
+
+async def test_a_provider_that_says_too_much_or_never_ends_is_not_listened_to(
+    provider: OpenIdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Settings(oidc_issuer=provider.issuer, oidc_client_id=CLIENT).open_id
+    monkeypatch.setattr(openid, "MAX_BYTES", 1_000)
+    provider.published *= 3
+    (much,) = await provider_problems(config)
+    assert "/keys answers with more than 1,000 bytes" in much
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b" ")
+            await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(openid, "TIMEOUT_S", 0.3)
+    monkeypatch.setattr(provider, "_answer", drip)
+    await provider.close()
+    await provider.open()
+    (slow,) = await provider_problems(config)
+    assert "TimeoutError" in slow
