@@ -157,7 +157,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         timeout_s=settings.request_timeout_s,
     )
     ground = GroundMap(settings.map_tiles, settings.map_attribution)
-    return Starlette(
+    app = Starlette(
         routes=[
             *(Route(path, endpoint) for path in ("/graphql", "/graphql/", "/graphql/stream")),
             *(WebSocketRoute(path, endpoint) for path in ("/graphql", "/graphql/")),
@@ -171,6 +171,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         exception_handlers={HTTPException: show_http_error, Exception: show_fault},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # to wherever the header Host says
+    return app
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -1,12 +1,14 @@
 """Passwords: Argon2id with the parameters of RFC 9106, for little memory; a sign-in makes an API token that expires.
 
-Each hash takes 64 MiB and some 50 ms of a core, in a thread; a few at a time, so that many who sign in at once take
-neither all memory nor all cores.
+Each hash takes 64 MiB and some 50 ms of a core, in a thread of few, so that many who sign in at once, and hang up
+meanwhile, take neither all memory nor all cores.
 """
 
 import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -31,7 +33,13 @@ hasher = PasswordHasher()
 NOBODYS = hasher.hash("")
 """Compared with where there is no user, so that the time of an answer does not tell."""
 
-_hashing = asyncio.Semaphore(HASHES_AT_A_TIME)
+_threads = ThreadPoolExecutor(HASHES_AT_A_TIME, thread_name_prefix="passwords")
+
+Result = TypeVar("Result")
+
+
+async def _hashing(work: Callable[..., Result], *arguments: str) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(_threads, work, *arguments)
 
 
 class Session(NamedTuple):
@@ -47,7 +55,7 @@ async def set_password(database: Database, name: str, password: str, by: Actor =
     if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
         message = f"A password has from {MIN_CHARACTERS} to {MAX_CHARACTERS:,} characters, not {len(password):,}."
         raise Refused("OUT_OF_RANGE", "password", message)
-    hashed = await asyncio.to_thread(hasher.hash, password)
+    hashed = await _hashing(hasher.hash, password)
     sessions = select(User.id).where(User.name == name).scalar_subquery()
     async with database.write() as connection:
         own = update(User).where(User.name == name, User.issuer.is_(None))
@@ -67,13 +75,12 @@ async def sign_in(database: Database, name: str, password: str, life: timedelta)
     """Raises Refused where name and password do not belong together, and for a user who is disabled."""
     found = await _find(database, name)
     kept = found.password_hash if found else None
-    async with _hashing:
-        is_right = await asyncio.to_thread(_fits, kept or NOBODYS, password)
+    is_right = await _hashing(_fits, kept or NOBODYS, password)
     if found is None or kept is None or not is_right:
         raise wrong_credentials()
     if found.is_disabled:  # told to nobody who does not know the password
         raise Refused("USER_DISABLED", None, "This user is disabled. An administrator can enable it again.")
-    hashed = await asyncio.to_thread(hasher.hash, password) if hasher.check_needs_rehash(kept) else kept
+    hashed = await _hashing(hasher.hash, password) if hasher.check_needs_rehash(kept) else kept
     unchanged = update(User).where(User.id == found.id, User.password_hash == kept)
     async with database.write() as connection:
         if (await connection.execute(unchanged.values(password_hash=hashed))).rowcount == 0:

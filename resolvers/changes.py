@@ -31,8 +31,14 @@ def select_audit(actor: str | None) -> Select[Any]:
     return entries if actor is None else entries.where(AuditEntry.actor == usable_name(actor))
 
 
+MAX_NAME = 1_000
+"""Characters of the name of a user; one of an OpenID provider may hold the provider's too."""
+
+
 def usable_name(name: str) -> str:
     """Raises BadUserInput."""
+    if len(name) > MAX_NAME:
+        raise BadUserInput(f"actor has {len(name):,} characters; {MAX_NAME:,} are allowed.")
     if "\x00" in name:  # which PostgreSQL takes in no text
         raise BadUserInput("actor must be the name of a user, without NUL.")
     return name

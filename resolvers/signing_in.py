@@ -29,7 +29,7 @@ async def sign_in(
     try:
         session = await passwords.sign_in(database, name, password, life)
     except Refused:
-        logger.warning("failed sign-in as %r from %s", name[:200], address)  # as text, whatever is in it
+        logger.warning("failed sign-in as %r from %r", name[:200], address)  # quoted, whatever is in them
         raise
     for key, rate in limits.items():
         tries.charge(key, rate, -1)

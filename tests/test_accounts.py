@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,8 +24,8 @@ from models.identity import Permission
 from pubsub.buckets import Rate
 from resolvers import changes, signing_in
 from resolvers.cursors import dam_global_id, encode
-from tests.conftest import ADMIN_TOKEN, Serve, Server
-from tests.streaming import ADD, add_many, dam_input
+from tests.conftest import ADMIN_TOKEN, Serve, Server, until
+from tests.streaming import ADD, TIMEOUT_S, add_many, dam_input, opened
 
 PASSWORD = "correct horse battery"
 SIGN_IN = """mutation ($name: String!, $password: String!) {
@@ -123,10 +124,41 @@ async def test_who_fails_too_often_has_to_wait(
     for _ in range(3):
         assert (await sign_in(server, password="wrong"))["errors"][0]["code"] == "WRONG_CREDENTIALS"
     failures = [record.getMessage() for record in caplog.records if "sign-in" in record.getMessage()]
-    assert failures == ["failed sign-in as 'ada' from 127.0.0.1"] * 3
+    assert failures == ["failed sign-in as 'ada' from '127.0.0.1'"] * 3
     (error,) = (await sign_in(server))["errors"]
     assert (error["code"], error["field"]) == ("TOO_MANY_TRIES", None)
     assert re.fullmatch(r"Too many failed sign-ins\. Try again in (200|199) s\.", error["message"])
+
+
+async def test_neither_name_nor_address_makes_lines_of_the_log(
+    server: Server, ada: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {"query": SIGN_IN, "variables": {"name": "a\n\x1b\u0085\u2028b", "password": "wrong"}}
+    await server.http.post("/graphql", json=body, headers={"x-forwarded-for": b"c\x85\x9bd"})
+    (line,) = [record.getMessage() for record in caplog.records if "sign-in" in record.getMessage()]
+    assert line == r"failed sign-in as 'a\n\x1b\x85\u2028b' from 'c\x85\x9bd'"
+
+
+async def test_who_signs_in_and_hangs_up_takes_no_more_threads(
+    server: Server, ada: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work: list[str] = []
+    goes_on = threading.Event()
+
+    def verify(kept: str, password: str) -> bool:
+        at_work.append(password)
+        return not goes_on.wait(TIMEOUT_S)
+
+    monkeypatch.setattr(passwords, "_fits", verify)
+    waiting = passwords._threads._work_queue
+    for number in range(1, 3 * passwords.HASHES_AT_A_TIME):
+        async with opened(server.websocket_url) as socket:
+            await socket.init()
+            await socket.start(SIGN_IN, name="ada", password="wrong")
+            await until(lambda number=number: len(at_work) + waiting.qsize() == number)
+    assert len(at_work) == passwords.HASHES_AT_A_TIME
+    goes_on.set()
+    assert (await sign_in(server))["errors"][0]["code"] == "WRONG_CREDENTIALS"
 
 
 async def test_a_network_of_ipv6_has_no_more_tries_than_an_address(
@@ -387,7 +419,9 @@ async def test_the_log_tells_who_changed_which_dam_with_which_token(server: Serv
     of_one = (await server.query(CHANGES, damId=1))["changes"]["nodes"]
     assert [change["kind"] for change in of_one] == ["DAM_REMOVED", "DAM_ADDED"]
     assert [change["damId"] for change in (await server.query(CHANGES, actor="ada"))["changes"]["nodes"]] == [1]
-    assert await code(server, CHANGES, actor="a\0") == "BAD_USER_INPUT"
+    for name in ("a\0", "a" * 1_001):
+        assert await code(server, CHANGES, actor=name) == "BAD_USER_INPUT"
+    assert (await server.query(CHANGES, actor="a" * 1_000))["changes"]["nodes"] == []
     assert await code(server, CHANGES, first=101) == "BAD_USER_INPUT"
     assert await code(server, CHANGES, after="nonsense") == "BAD_USER_INPUT"
 

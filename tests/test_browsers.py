@@ -154,3 +154,10 @@ async def test_a_fault_gives_nothing_away_on_any_transport(faulty: Server, caplo
     assert any("connection_init" in message for message in logged)
     assert any("the-request" in message for message in logged)
     assert ADMIN_TOKEN not in caplog.text
+
+
+async def test_nobody_is_sent_to_where_the_header_host_says(server: Server) -> None:
+    for path in ("/livez/", "/graphiql/", "/assets", "/add/"):
+        answer = await server.http.get(path, headers={"host": "evil.example"})
+        assert (answer.status_code, answer.json()["errors"][0]["extensions"]) == (404, {"code": "NOT_FOUND"})
+        assert "evil.example" not in f"{answer.headers} {answer.text}"

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from pubsub.shared_texts import OwnTexts
+from models.database import Database
+from pubsub.shared_texts import OwnTexts, SharedTexts
+from resolvers.inventory import redis_channel
 from tests.conftest import Serve, Server
 from tests.event_streams import requested
 from tests.services import Redis, running
@@ -147,6 +149,19 @@ async def test_processes_share_documents_through_redis_those_used_last(
         await asked(one, automatic(texts[2], send=True))
         assert [await knows(third, text) for text in texts].count(True) == 2
         assert await knows(third, texts[2])
+
+
+@on_sqlite
+async def test_who_can_write_to_redis_puts_no_text_under_the_name_of_another(
+    serve: Serve, database: Database, redis_server: Redis
+) -> None:
+    texts = SharedTexts(redis_server.url, await redis_channel(database), 10)
+    await texts.keep(hash_of_text(COUNT), "{ __typename }")
+    await texts.close()
+    async with serve(redis_url=redis_server.url) as server:
+        assert not await knows(server, COUNT)
+        for request in (automatic(COUNT, send=True), {"query": COUNT}):
+            assert (await asked(server, request))["data"] == COUNTED
 
 
 @on_sqlite

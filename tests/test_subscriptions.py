@@ -40,6 +40,16 @@ async def test_the_handshake_may_bring_the_token(server: Server) -> None:
             assert await who(socket) == "admin", kind
 
 
+async def test_sockets_leave_no_lines_in_the_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="uvicorn.error")
+    async with opened(server.websocket_url + "?token=secret") as socket:
+        await socket.init()
+        await socket.send("{")
+        await socket.closed()
+    assert "secret" not in caplog.text
+
+
 async def test_nobody_needs_a_token(server: Server) -> None:
     for payload in (None, {}, {"Authorization": None}, {"Authorization": ""}, {"something": "else"}):
         async with opened(server.websocket_url) as socket:

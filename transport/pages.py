@@ -94,15 +94,16 @@ class Assets(StaticFiles):
     """Each in the first coding that it has and the browser accepts, else as it is."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        accepted = {each.type for each in media_ranges(Headers(scope=scope).get("accept-encoding", "")) if each.quality}
-        for coding, suffix in CODINGS.items():
-            if coding in accepted:
-                with suppress(HTTPException):
-                    response = await super().get_response(path + suffix, scope)
-                    if response.status_code == 200:
-                        response.headers["content-encoding"] = coding
-                    break
-        else:
-            response = await super().get_response(path, scope)
+        response = await self._compressed(path, scope) or await super().get_response(path, scope)
         response.headers.update(ASSET_HEADERS)
         return response
+
+    async def _compressed(self, path: str, scope: Scope) -> Response | None:
+        accepted = {each.type for each in media_ranges(Headers(scope=scope).get("accept-encoding", "")) if each.quality}
+        for coding in filter(accepted.__contains__, CODINGS):
+            with suppress(HTTPException):
+                response = await super().get_response(path + CODINGS[coding], scope)
+                if response.status_code == 200:
+                    response.headers["content-encoding"] = coding
+                return response
+        return None

@@ -1,5 +1,6 @@
 """A WebSocket that is written to directly, and whose client is seen to read on, or not."""
 
+import logging
 from asyncio import BaseTransport, Transport
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,6 +15,9 @@ from websockets.server import ServerProtocol
 from transport import request_head
 from transport.connections import CLOSE_S, CONNECTION, ON_DRAIN, ON_REFUSAL, drain_delay
 from transport.refusal import REFUSED, Refusal
+
+logger = logging.getLogger(__name__)
+logger.setLevel(logging.WARNING)  # three lines for each socket would be an access log
 
 HIGH_WATER_BYTES = 64 * 1024
 """Unsent bytes of a socket from which on its client counts as not reading."""
@@ -56,7 +60,8 @@ class Connection(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.conn = Handshake(self.app_state[ON_REFUSAL], max_size=self.config.ws_max_size, logger=self.logger)
+        self.logger = logger
+        self.conn = Handshake(self.app_state[ON_REFUSAL], max_size=self.config.ws_max_size, logger=logger)
         self.when_enough: set[Callable[[], None]] = set()
         """Called when no more is to be written for now, or for ever. Each takes itself out."""
 
