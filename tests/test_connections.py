@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, TypeAlias
 
 import orjson
 import pytest
@@ -12,13 +13,21 @@ import pytest
 from tests.conftest import Server, until
 from tests.slow_clients import SMALL_BUFFER, subscribed
 from tests.streaming import TIMEOUT_S, add_many, opened
-from tests.test_request_head import SCHEMA_AGAIN_AND_AGAIN
-from transport.connections import http
+from tests.test_request_head import HANDSHAKE, SCHEMA_AGAIN_AND_AGAIN
+from transport.connections import http, unread
 from transport.connections.http import HttpConnection
 
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
+Raw: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 GET = b"GET /livez HTTP/1.1\r\nhost: dams\r\n\r\n"
+
+
+def again(count: int) -> str:
+    """A document whose answer has some 40 KB for each time."""
+    schema = "__schema { types { name fields { name description type { name description } } } }"
+    return "{ " + " ".join(f"a{number}: {schema}" for number in range(count)) + " }"
 
 
 def posted(document: str) -> bytes:
@@ -38,14 +47,14 @@ WAITING = {
     UNREAD: posted(SCHEMA_AGAIN_AND_AGAIN),
 }
 """What was sent on connections that wait for the rest, for another request, or to be read from."""
-LONGER = posted(SCHEMA_AGAIN_AND_AGAIN.replace("name description", "name description type { name description }"))
+LONGER = posted(again(19))
 
 
 @asynccontextmanager
 async def connected(server: Server, sent: bytes) -> AsyncIterator[asyncio.StreamReader]:
     """A connection that waits."""
     before = len(HttpConnection._waiting)
-    async with sending(server, sent) as reader:
+    async with sending(server, sent) as (reader, _):
         if sent in (GET, WAITING[UNREAD]):
             await reader.readuntil(b"HTTP/1.1 200 ")
         await until(lambda: len(HttpConnection._waiting) == min(before + 1, http.MAX_WAITING))
@@ -53,12 +62,12 @@ async def connected(server: Server, sent: bytes) -> AsyncIterator[asyncio.Stream
 
 
 @asynccontextmanager
-async def sending(server: Server, sent: bytes) -> AsyncIterator[asyncio.StreamReader]:
+async def sending(server: Server, sent: bytes) -> AsyncIterator[Raw]:
     raw = socket.create_connection(("127.0.0.1", server.http.base_url.port), TIMEOUT_S)
     raw.setsockopt(*SMALL_BUFFER)
     reader, writer = await asyncio.open_connection(sock=raw, limit=1024)
     writer.write(sent)
-    yield reader
+    yield reader, writer
     writer.close()
 
 
@@ -101,9 +110,38 @@ async def test_of_what_is_unread_so_much_is_held_and_the_longest_answer_gives_wa
 ) -> None:
     async with AsyncExitStack() as stack:
         short = [await stack.enter_async_context(connected(server, WAITING[UNREAD])) for _ in range(2)]
-        monkeypatch.setattr(http, "MAX_UNREAD_BYTES", sum(HttpConnection._unread.values()) + 2**16)
+        monkeypatch.setattr(unread, "MAX_UNREAD_BYTES", unread.UNREAD.total + 2**16)
         for _ in range(3):
-            assert not await is_whole(await stack.enter_async_context(sending(server, LONGER)))
+            reader, _ = await stack.enter_async_context(sending(server, LONGER))
+            assert not await is_whole(reader)
         for reader in short:
             assert await is_whole(reader)
-    await until(lambda: not HttpConnection._unread)
+    await until(lambda: not unread.UNREAD.total)
+
+
+def frame(message: Any) -> bytes:
+    text = orjson.dumps(message).ljust(126)
+    return b"\x81\xfe" + len(text).to_bytes(2) + bytes(4) + text
+
+
+async def ask(socket: Raw, document: str) -> None:
+    """Without reading the answer."""
+    reader, writer = socket
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(frame({"type": "connection_init"}))
+    await reader.readuntil(b"connection_ack")
+    writer.write(frame({"type": "subscribe", "id": "1", "payload": {"query": document}}))
+
+
+async def test_answers_that_a_socket_does_not_read_count_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    handshake = b"GET /graphql" + HANDSHAKE + b"\r\n"
+    async with sending(server, handshake) as modest, sending(server, handshake) as greedy:
+        await ask(modest, again(14))
+        await until(lambda: unread.UNREAD.total)
+        monkeypatch.setattr(unread, "MAX_UNREAD_BYTES", unread.UNREAD.total + 2**16)
+        await ask(greedy, again(19))
+        async with asyncio.timeout(TIMEOUT_S):
+            with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+                await greedy[0].readexactly(2**22)
+            assert await modest[0].readexactly(500_000)
+    await until(lambda: not unread.UNREAD.total)

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from transport import request_head
 from transport.connections import CLOSE_S, CONNECTION, DRAIN_S, ON_DRAIN, ON_REFUSAL
+from transport.connections.unread import UNREAD
 from transport.refusal import Refusal
 
 SEND_BUFFER_BYTES = 64 * 1024
@@ -22,9 +23,6 @@ MAX_WAITING = 2_000
 """HTTP connections of a process that wait for their clients: for the whole of a request, or to read on. Browsers keep
 six."""
 
-MAX_UNREAD_BYTES = 128 * 1024 * 1024
-"""Of answers that a process holds for clients that do not read on, or slowly: two thousand long ones would be 5 GB."""
-
 
 def bound_send_buffer(transport: BaseTransport) -> None:
     """By default the kernel takes megabytes for a client that does not read, or reads so slowly that nothing seems to
@@ -35,8 +33,6 @@ def bound_send_buffer(transport: BaseTransport) -> None:
 class HttpConnection(HttpToolsProtocol):
     _waiting: ClassVar[dict["HttpConnection", None]] = {}
     """Those of the process that wait for their clients, the longest first."""
-    _unread: ClassVar[dict["HttpConnection", int]] = {}
-    """By those that wait for their clients to read on: bytes, lately."""
     _running: RequestResponseCycle | None = None
     _deadline: TimerHandle | None = None
     """Of a head."""
@@ -153,7 +149,6 @@ class HttpConnection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._see_progress(None)
-        self._bound_unread()
         self._wait()
 
     def resume_writing(self) -> None:
@@ -185,21 +180,14 @@ class HttpConnection(HttpToolsProtocol):
         self._waiting.pop(self, None)
         super().handle_websocket_upgrade()
 
-    def _bound_unread(self) -> None:
-        """Where too much is unread, who has left most of it is cut off; who waits for a small answer gets it."""
-        if sum(self._unread.values()) > MAX_UNREAD_BYTES:
-            greediest = max(self._unread, key=self._unread.__getitem__)
-            del self._unread[greediest]
-            greediest.transport.abort()
-
     def _forget_progress(self) -> None:
-        self._unread.pop(self, None)
+        UNREAD.release(self.transport)
         if self._progress is not None:
             self._progress.cancel()
 
     def _see_progress(self, unsent_before: int | None) -> None:
         """Whoever takes nothing of an answer does not have it kept for ever, be it ever so slow otherwise."""
-        unsent = self._unread[self] = self.transport.get_write_buffer_size()
+        unsent = UNREAD.hold(self.transport)
         if unsent_before is not None and unsent >= unsent_before:
             self.transport.abort()
         else:

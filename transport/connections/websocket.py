@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 
 from transport import request_head
 from transport.connections import CLOSE_S, CONNECTION, ON_DRAIN, ON_REFUSAL, drain_delay
+from transport.connections.unread import UNREAD
 from transport.refusal import REFUSED, Refusal
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,9 @@ logger.setLevel(logging.WARNING)  # three lines for each socket would be an acce
 
 HIGH_WATER_BYTES = 64 * 1024
 """Unsent bytes of a socket from which on its client counts as not reading."""
+
+FREE_BYTES = 2 * HIGH_WATER_BYTES
+"""Unsent bytes that events make; only answers to queries are longer."""
 
 MAX_REASON_BYTES = 123
 """Of a close frame: RFC 6455, section 5.5."""
@@ -79,6 +83,8 @@ class Connection(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.accept":
             self.request.headers.clear()  # which their parser holds, 3 KB of no more use
             del self.request, self.response
+        if not self.writable.is_set():  # of several that waited for it, each has written
+            UNREAD.hold(self.transport, free=FREE_BYTES)
 
     def data_received(self, data: bytes) -> None:
         self.heard = self.loop.time()
@@ -94,8 +100,13 @@ class Connection(WebSocketsSansIOProtocol):
         super().pause_writing()
         self._have_enough()
 
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        UNREAD.release(self.transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        UNREAD.release(self.transport)
         self._have_enough()
 
     def _let_go(self) -> None:
