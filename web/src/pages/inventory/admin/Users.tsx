@@ -58,9 +58,7 @@ function Groups({ user }: { user: ListedUserFragment }) {
       what={`the groups of ${user.name}`}
       isChanged={groups.toSorted().join() !== user.groups.toSorted().join()}
       isSaving={loading}
-      onSave={() => {
-        save({ variables: { input: { id: user.id, groups } } }).catch(() => undefined); // `error` has it
-      }}
+      onSave={() => save({ variables: { input: { id: user.id, groups } } })}
     >
       <MultiSelect
         aria-label={`Groups of ${user.name}`}
@@ -85,9 +83,7 @@ function Quota({ user }: { user: ListedUserFragment }) {
       what={`the quota of ${user.name}`}
       isChanged={maxDams !== user.ownMaxDams}
       isSaving={loading}
-      onSave={() => {
-        save({ variables: { input: { id: user.id, maxDams } } }).catch(() => undefined); // `error` has it
-      }}
+      onSave={() => save({ variables: { input: { id: user.id, maxDams } } })}
     >
       <NumberInput
         aria-label={`Quota of ${user.name}`}
@@ -108,7 +104,8 @@ interface SavedProps {
   what: string;
   isChanged: boolean;
   isSaving: boolean;
-  onSave: () => void;
+  /** Who shows it tells what went wrong. */
+  onSave: () => Promise<unknown>;
   children: ReactNode;
 }
 
@@ -118,7 +115,13 @@ function Saved({ what, isChanged, isSaving, onSave, children }: SavedProps) {
     <Group gap="xs" wrap="nowrap">
       {children}
       {isChanged && (
-        <Button size="xs" variant="light" aria-label={`Save ${what}`} loading={isSaving} onClick={onSave}>
+        <Button
+          size="xs"
+          variant="light"
+          aria-label={`Save ${what}`}
+          loading={isSaving}
+          onClick={() => void onSave().catch(() => undefined)}
+        >
           Save
         </Button>
       )}

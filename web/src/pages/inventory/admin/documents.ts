@@ -21,9 +21,7 @@ export const UPDATE_INVENTORY = graphql(`
         isFull
       }
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }
@@ -80,9 +78,7 @@ export const SET_USER_QUOTA = graphql(`
         ...ListedUser
       }
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }
@@ -95,9 +91,7 @@ export const SET_USER_GROUPS = graphql(`
         ...ListedUser
       }
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }
@@ -110,9 +104,7 @@ export const SET_USER_DISABLED = graphql(`
         ...ListedUser
       }
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }
@@ -156,9 +148,7 @@ export const CREATE_TOKEN = graphql(`
         ...ListedToken
       }
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }
@@ -169,9 +159,7 @@ export const REVOKE_TOKEN = graphql(`
     revokeToken(input: $input) {
       revokedId
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }

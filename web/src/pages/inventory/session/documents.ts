@@ -34,15 +34,21 @@ export const AUTHENTICATION = graphql(`
   }
 `);
 
+export const USER_PROBLEM = graphql(`
+  fragment UserProblem on UserError {
+    code
+    field
+    message
+  }
+`);
+
 export const SIGN_IN = graphql(`
   mutation SignIn($input: SignInInput!) {
     signIn(input: $input) {
       token
       expiresAt
       errors {
-        code
-        field
-        message
+        ...UserProblem
       }
     }
   }
