@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
-from tests.conftest import ADMIN_TOKEN, Server
+from tests.conftest import ADMIN_TOKEN, Server, until
 from tests.fixtures_browser import Gateway, OpenPage, clients_of, started
 from tests.services import Redis, running
 from tests.test_web_pages import ADD, RECONNECT_TIMEOUT_MS
@@ -25,6 +25,7 @@ BOXES = {
     "keyboard": "-70,44,-69,45",
     "crowd": "-120,36,-119,37",
     "phone": "-105,45,-104,46",
+    "first": "-95,35,-94,36",
 }
 
 
@@ -279,6 +280,59 @@ async def test_the_map_goes_to_where_one_is_or_says_why_not(open_page: OpenPage)
     await expect(page).to_have_url(re.compile(r"box=-9[89]\."))
     west, south, east, north = map(float, parse_qs(urlsplit(page.url).query)["box"][0].split(","))
     assert ((west + east) / 2, (south + north) / 2) == pytest.approx((-98.5, 39.5), abs=0.01)
+
+
+IN_THE_MIDDLE = """() => {
+  const canvas = document.querySelector(".ol-layer canvas");
+  return [...(canvas?.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data ?? [])];
+}"""
+UNKNOWN_HAZARD = [0x8B, 0x93, 0x9C, 0xFF]
+
+
+async def hold(page: Page, pattern: str, operation: str | None = None) -> list[Route]:
+    """Requests of the page that are kept until they are continued."""
+    held: list[Route] = []
+
+    async def take(route: Route) -> None:
+        if operation is None or (route.request.post_data_json or {}).get("operationName") == operation:
+            held.append(route)
+        else:
+            await route.continue_()
+
+    await page.route(pattern, take)
+    return held
+
+
+async def test_the_map_is_drawn_before_the_page_has_its_scripts(open_page: OpenPage, server: Server) -> None:
+    box = BOXES["first"]
+    await add(server, "Early", box)
+    page = await open_page("/livez")
+    scripts = await hold(page, "**/assets/main-*.js")
+    await page.goto(page.url.replace("/livez", "/") + urlencode({"box": box}), wait_until="commit")
+
+    async def shows_the_dam() -> bool:
+        return bool(await page.evaluate(IN_THE_MIDDLE) == UNKNOWN_HAZARD)
+
+    await until(shows_the_dam)
+    await expect(the_map(page)).to_have_count(0)
+    await page.evaluate("window.firstViewport = document.querySelector('.ol-viewport')")
+    for script in scripts:
+        await script.continue_()
+    await shows(page, groups=0, dams=1)
+    await expect(page.locator(".ol-viewport")).to_have_count(1)
+    assert await the_map(page).locator(".ol-viewport").evaluate("it => it === window.firstViewport")
+    assert await shows_the_dam()
+
+
+async def test_the_page_does_not_wait_long_for_the_dams(open_page: OpenPage) -> None:
+    page = await open_page("/livez")
+    questions = await hold(page, "**/graphql", "DamClusters")
+    await page.goto(page.url.replace("/livez", "/") + urlencode({"box": BOXES["first"]}))
+    await expect(page.get_by_role("status")).to_have_text("live")
+    for question in questions:
+        await question.continue_()
+    await page.unroute("**/graphql")
+    await shows(page, groups=None)
 
 
 async def test_a_phone_shows_the_map_without_scrolling_sideways(open_page: OpenPage) -> None:

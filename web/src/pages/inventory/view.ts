@@ -1,5 +1,3 @@
-import { useCallback, useMemo } from "react";
-import { useSearchParams } from "wouter";
 import type { BoxInput, DamFilter, DamOrder, DamOrderField, OrderDirection } from "../../gql/graphql";
 
 /** What a filter may ask apart from the part of the map. */
@@ -67,19 +65,6 @@ export function writeView({ box, where, orderBy, dam }: View, parameters: URLSea
 /** The whole filter: for the list, and for what the map shows as points. */
 export function filterOf({ box, where }: Pick<View, "box" | "where">): DamFilter {
   return box ? { ...where, box } : where;
-}
-
-/** The view, and what changes it. With `replace` the change is no step of the browser's history. */
-export function useView(): [View, (change: Partial<View>, options?: { replace?: boolean }) => void] {
-  const [parameters, setParameters] = useSearchParams();
-  const view = useMemo(() => readView(parameters), [parameters]);
-  const change = useCallback(
-    (changed: Partial<View>, options?: { replace?: boolean }) => {
-      setParameters((current) => writeView({ ...readView(current), ...changed }, current), options);
-    },
-    [setParameters],
-  );
-  return [view, change];
 }
 
 function readBox(text: string | null): BoxInput | undefined {

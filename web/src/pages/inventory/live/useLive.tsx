@@ -1,7 +1,8 @@
 import { useApolloClient } from "@apollo/client/react";
 import { createContext, type ReactNode, use, useMemo, useSyncExternalStore } from "react";
 import { Status } from "../../../graphql/status";
-import { useView, type Where } from "../view";
+import { useView } from "../useView";
+import type { Where } from "../view";
 import { LiveDams, type LiveState } from "./LiveDams";
 
 /** Of the socket below all subscriptions. */

@@ -4,7 +4,7 @@ import type { MapBrowserEvent } from "ol";
 import type { Pixel } from "ol/pixel";
 import { useEffect, useEffectEvent, useState } from "react";
 import type { BoxInput } from "../../../gql/graphql";
-import { useView } from "../view";
+import { useView } from "../useView";
 import { boxAround, HOME, withMargin } from "./boxes";
 import type { Clusters } from "./clusters";
 import { Crowd } from "./Crowd";
@@ -12,7 +12,7 @@ import { EmptyView } from "./EmptyView";
 import { Legend } from "./Legend";
 import { MapFrame } from "./MapFrame";
 import { type Mark, marksOf } from "./marks";
-import type { ColorBy } from "./palette";
+import { COLOR_BY_KEY, type ColorBy } from "./palette";
 import { SelectedDam } from "./SelectedDam";
 import { Tools } from "./Tools";
 import { useArrivals } from "./useArrivals";
@@ -29,7 +29,7 @@ export default function DamMap() {
   const [view, change] = useView();
   const scheme = useScheme();
   const [colorBy, setColorBy] = useLocalStorage<ColorBy>({
-    key: "dams:color-by",
+    key: COLOR_BY_KEY,
     defaultValue: "hazard",
     getInitialValueInEffect: false,
   });

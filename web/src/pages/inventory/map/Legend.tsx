@@ -25,7 +25,7 @@ export function Legend({ colorBy, scheme, onColorBy }: Props) {
       <ul className={classes["kinds"]}>
         {SCALES[colorBy].kinds.map(({ label, color }) => (
           <Group component="li" key={label} gap={6} wrap="nowrap">
-            <span className={classes["dam"]} style={{ background: color }} />
+            <span className={classes["dam"]} style={{ background: color, borderColor: GROUNDS[scheme].outline }} />
             <Text size="xs">{label}</Text>
           </Group>
         ))}

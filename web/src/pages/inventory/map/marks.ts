@@ -1,9 +1,11 @@
 import Feature, { type FeatureLike } from "ol/Feature";
 import Point from "ol/geom/Point";
+import VectorLayer from "ol/layer/Vector";
 import { fromLonLat } from "ol/proj";
+import VectorSource from "ol/source/Vector";
 import { Circle, Fill, Stroke, Style, Text } from "ol/style";
 import type { MappedDamFragment } from "../../../gql/graphql";
-import type { Cluster } from "./clusters";
+import type { Cluster, Clusters } from "./clusters";
 import { clusterColor, type ColorBy, GROUNDS, SCALES, type Scheme } from "./palette";
 
 /** What stands at a place of the map. */
@@ -23,7 +25,17 @@ export function marksOf(clusters: readonly Cluster[]): Mark[] {
   );
 }
 
-export function featureOf(mark: Mark): Feature<Point> {
+const source = new VectorSource();
+
+/** Of the map of the inventory, of which a page has one. */
+export const marksLayer = new VectorLayer({ source });
+
+export function showClusters({ nodes }: Clusters): void {
+  source.clear(true);
+  source.addFeatures(marksOf(nodes).map(featureOf));
+}
+
+function featureOf(mark: Mark): Feature<Point> {
   const { longitude, latitude } = "dam" in mark ? mark.dam.location : mark.cluster.location;
   const feature = new Feature(new Point(fromLonLat([longitude, latitude])));
   feature.set("mark", mark, true);
@@ -88,7 +100,7 @@ export function damStyle(color: string, scheme: Scheme, radius = DAM_RADIUS): St
     image: new Circle({
       radius,
       fill: new Fill({ color }),
-      stroke: new Stroke({ color: GROUNDS[scheme].halo, width: 1.5 }),
+      stroke: new Stroke({ color: GROUNDS[scheme].outline, width: 1.5 }),
     }),
     zIndex: 1,
   });

@@ -24,8 +24,10 @@ export function openMap(target: HTMLElement, box: BoxInput): Map {
   return map;
 }
 
-/** Puts the ground below everything else, in the colours of a scheme. */
+/** Puts the ground below everything else, in the colours of a scheme, where it does not lie there already. */
 export async function layGround(map: Map, scheme: Scheme): Promise<void> {
+  if (map.get("scheme") === scheme) return;
+  map.set("scheme", scheme);
   const layers = groundLayers(await mapConfig, scheme);
   map.getLayers().setAt(0, new LayerGroup({ layers }));
 }

@@ -1,6 +1,9 @@
 import type { Hazard, MappedDamFragment, OwnerType } from "../../../gql/graphql";
 
 export type ColorBy = "hazard" | "ownerType";
+/** Under which the browser keeps by what dams are coloured. */
+export const COLOR_BY_KEY = "dams:color-by";
+
 export type Scheme = "light" | "dark";
 
 export interface Kind {
@@ -61,6 +64,8 @@ interface Ground {
   clusters: readonly string[];
   clusterText: string;
   halo: string;
+  /** Around dams, whose own colours are too near to some of the ground. */
+  outline: string;
 }
 
 /** The ground is pale, so that the marks speak. */
@@ -75,6 +80,7 @@ export const GROUNDS: Record<Scheme, Ground> = {
     clusters: ["#3a6b8d", "#2b5979", "#1d4663", "#10334a"],
     clusterText: "#ffffff",
     halo: "#ffffff",
+    outline: "#33414d",
   },
   dark: {
     sea: "#14202a",
@@ -86,6 +92,7 @@ export const GROUNDS: Record<Scheme, Ground> = {
     clusters: ["#7ba7c4", "#97c3e0", "#b9dcf2", "#dcf0fc"],
     clusterText: "#10202c",
     halo: "#10181f",
+    outline: "#e6edf2",
   },
 };
 

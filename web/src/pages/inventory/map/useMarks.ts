@@ -1,35 +1,31 @@
 import type { FeatureLike } from "ol/Feature";
-import VectorLayer from "ol/layer/Vector";
 import type OlMap from "ol/Map";
 import type { Pixel } from "ol/pixel";
-import VectorSource from "ol/source/Vector";
-import { useEffect, useMemo } from "react";
+import { useEffect } from "react";
 import type { Clusters } from "./clusters";
-import { featureOf, type Look, type Mark, markOf, marksOf, markStyle } from "./marks";
+import { type Look, type Mark, markOf, marksLayer, markStyle, showClusters } from "./marks";
 
 /** Draws clusters and dams. Returns what is at a place of the screen. */
 export function useMarks(map: OlMap | undefined, clusters: Clusters | undefined, { colorBy, scheme }: Look) {
-  const layer = useMemo(() => new VectorLayer({ source: new VectorSource() }), []);
   useEffect(() => {
     if (!map) return;
-    map.addLayer(layer);
+    map.removeLayer(marksLayer); // the first map has it already
+    map.addLayer(marksLayer);
     return () => {
-      map.removeLayer(layer);
+      map.removeLayer(marksLayer);
     };
-  }, [map, layer]);
+  }, [map]);
   useEffect(() => {
-    layer.setStyle(markStyle({ colorBy, scheme }));
-  }, [layer, colorBy, scheme]);
+    marksLayer.setStyle(markStyle({ colorBy, scheme }));
+  }, [colorBy, scheme]);
   useEffect(() => {
-    const source = layer.getSource();
-    source?.clear(true);
-    source?.addFeatures(marksOf(clusters?.nodes ?? []).map(featureOf));
-  }, [layer, clusters]);
+    if (clusters) showClusters(clusters);
+  }, [clusters]);
 
   return (pixel: Pixel): Mark[] => {
     const found = new Set<FeatureLike>();
     map?.forEachFeatureAtPixel(pixel, (feature) => void found.add(feature), {
-      layerFilter: (other) => other === layer,
+      layerFilter: (other) => other === marksLayer,
       hitTolerance: HIT_TOLERANCE,
     });
     return [...found].map(markOf);

@@ -2,6 +2,7 @@ import { useComputedColorScheme } from "@mantine/core";
 import type OlMap from "ol/Map";
 import { type RefCallback, useCallback, useEffect, useState } from "react";
 import type { BoxInput } from "../../../gql/graphql";
+import { takeFirst } from "./firstMap";
 import { layGround, openMap } from "./openMap";
 import type { Scheme } from "./palette";
 
@@ -16,7 +17,7 @@ export function useOpenMap(first: BoxInput): { attach: RefCallback<HTMLElement>;
   const scheme = useScheme();
   const attach = useCallback(
     (element: HTMLElement) => {
-      const opened = openMap(element, begin);
+      const opened = takeFirst(element) ?? openMap(element, begin);
       setMap(opened);
       return () => {
         opened.setTarget();

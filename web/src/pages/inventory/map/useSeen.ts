@@ -2,13 +2,8 @@ import type { Coordinate } from "ol/coordinate";
 import type OlMap from "ol/Map";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import type { BoxInput } from "../../../gql/graphql";
-import { boxOf, extentOf, HOME } from "./boxes";
-import { cellView, type CellView } from "./cells";
-
-interface Seen {
-  box: BoxInput;
-  cells: CellView;
-}
+import { extentOf, HOME } from "./boxes";
+import { type Seen, seenOf } from "./seen";
 
 /**
  * The part of the map that is seen. The map goes to the box of the address when that changes; when the user moves the
@@ -21,13 +16,12 @@ export function useSeen(map: OlMap | undefined, box: BoxInput | undefined, onMov
   const standing = useRef("");
 
   const look = useEffectEvent((byUser: boolean) => {
-    const size = map?.getSize();
-    if (!map || !size?.every(Boolean)) return; // not laid out, as on a phone that shows the list
-    const next = boxOf(map.getView().calculateExtent(size));
-    setSeen({ box: next, cells: cellView(next, map.getView().getZoom() ?? 0) });
+    const next = map && seenOf(map);
+    if (!next) return;
+    setSeen(next);
     if (!byUser) return;
-    shown.current = keyOf(next);
-    onMoved(next);
+    shown.current = keyOf(next.box);
+    onMoved(next.box);
   });
 
   const wanted = box ?? HOME;

@@ -2,6 +2,7 @@ import { useApolloClient } from "@apollo/client/react";
 import { createContext, use, useSyncExternalStore } from "react";
 import type { Socket } from "../../../graphql/socket";
 import type { Session } from "../../../session/session";
+import { TRIES_TOKEN } from "../connection";
 import { SIGN_OUT, VIEWER } from "./documents";
 
 interface Connected {
@@ -10,9 +11,6 @@ interface Connected {
 }
 
 export const SessionContext = createContext<Connected | undefined>(undefined);
-
-/** For the operation that finds out whether a token is good: its refusal is no end of a session. */
-export const TRIES_TOKEN = { triesToken: true };
 
 /** Who is signed in, and what changes that. */
 export function useSession() {
