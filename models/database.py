@@ -154,7 +154,7 @@ class Database(Reader):
         Raises DatabaseUnavailable, and what the driver raises.
         """
         async with self._turn():
-            with _unavailable(asyncpg.InterfaceError, OSError, TimeoutError):
+            with _unavailable(asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError):
                 return await self._writer.transact(self._calls(script))
 
     def _calls(self, script: Script[Result]) -> Calls[Result]:
@@ -238,9 +238,16 @@ def _writer(url: URL, dialect: Dialect, connect_args: Mapping[str, Any]) -> Post
     if dialect.name == "postgresql":
         return PostgresDriver({**options, **connect_args}, 1)
 
+    arguments = {**options, **connect_args}
+    del arguments["async_creator_fn"]
+
     async def connect() -> aiosqlite.Connection:
-        connection = await connect_sqlite(places[0], timeout=connect_args["timeout"])
-        await connection._execute(_prepare_sqlite, connection._conn, None)  # type: ignore[no-untyped-call]
+        connection = await connect_sqlite(places[0], **arguments)
+        try:
+            await connection._execute(_prepare_sqlite, connection._conn, None)  # type: ignore[no-untyped-call]
+        except Exception:
+            connection.stop()
+            raise
         return connection
 
     return SqliteWriter(connect)
@@ -273,8 +280,9 @@ def _unavailable(*kinds: type[Exception]) -> Iterator[None]:
         raise
 
 
-PASSING_SQLSTATES = ("08", "40", "53", "55P03", "57")
-"""Connection lost, transaction to be repeated, out of resources, lock not to be had, stopped by an operator."""
+PASSING_SQLSTATES = ("08", "25P03", "40", "53", "55P03", "57")
+"""Connection lost, idle in a transaction for too long, transaction to be repeated, out of resources, lock not to be
+had, stopped by an operator."""
 
 QUERY_CANCELED = "57014"
 INTERRUPTED_IN_SQLITE = "SQLITE_INTERRUPT"

@@ -9,9 +9,9 @@ import asyncio
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -74,10 +74,14 @@ class PostgresDriver(Driver):
         return cast("Sequence[Record]", records)
 
     async def transact(self, calls: Calls[Result]) -> Result:
-        """Raises what the driver raises, and TimeoutError; nothing is written then, unless it was the commit."""
+        """Raises what the driver raises, TimeoutError, and ConnectionError where nothing could be begun.
+
+        Nothing is written then, unless it was the commit.
+        """
         await self._turn()
         try:
-            connection, _ = await self._first(lambda connection: connection.execute("BEGIN"))
+            with _nothing_begun(asyncpg.PostgresError):
+                connection, _ = await self._first(lambda connection: connection.execute("BEGIN"))
             result = await self._on(connection, partial(_run, calls=calls))
         finally:
             self._free.release()
@@ -120,6 +124,15 @@ async def _close(connection: Any) -> None:
     """Has the server stop what it may be doing for it."""
     with suppress(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
         await connection.close(timeout=CLOSE_S)
+
+
+@contextmanager
+def _nothing_begun(error: type[Exception]) -> Iterator[None]:
+    """Raises ConnectionError: whatever the driver says of it, there is no database to write to."""
+    try:
+        yield
+    except error as problem:
+        raise ConnectionError("No transaction could be begun.") from problem
 
 
 async def _run(connection: Any, calls: Calls[Result]) -> Result:
@@ -176,9 +189,10 @@ class SqliteWriter:
         self._connection: aiosqlite.Connection | None = None
 
     async def transact(self, calls: Calls[Result]) -> Result:
-        """Raises what the driver raises; nothing is written then."""
+        """Raises what the driver raises, and ConnectionError where nothing could be begun; nothing is written then."""
         if self._connection is None:
-            self._connection = await self._connect()
+            with _nothing_begun(sqlite3.Error):
+                self._connection = await self._connect()
         trip = self._connection._execute(_run_at_once, self._connection._conn, calls)  # type: ignore[no-untyped-call]
         return cast("Result", await trip)
 
@@ -189,7 +203,10 @@ class SqliteWriter:
 
 
 def _run_at_once(connection: sqlite3.Connection, calls: Calls[Result]) -> Result:
-    connection.execute("BEGIN IMMEDIATE")
+    if connection.in_transaction:  # of one that could not be undone
+        connection.rollback()
+    with _nothing_begun(sqlite3.Error):
+        connection.execute("BEGIN IMMEDIATE")
     try:
         records: Any = None
         while True:

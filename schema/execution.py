@@ -100,10 +100,11 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         if len(groups) != 1:
             return None
         ((key, group),) = groups.items()
-        field = kind.fields[group[0].node.name.value]
-        if field.extensions["strawberry-definition"].extensions:
+        field = kind.fields.get(group[0].node.name.value)
+        if field is None or field.extensions["strawberry-definition"].extensions:
             return None
-        plan = self._plan(get_nullable_type(field.type), group)
+        of_event = get_nullable_type(field.type)
+        plan = self._plan(of_event, group) if isinstance(of_event, GraphQLObjectType) else None
         return None if plan is None or plan.rest else (key, plan)
 
     def build_per_event_executor(self, payload: Any) -> Any:

@@ -13,6 +13,7 @@ from resolvers.inputs import KNOWN_OWNERS
 from resolvers.inventory import InventoryState, read_inventory, set_caps
 from schema.context import Info
 from schema.problems import UserError
+from schema.uninterrupted import Uninterrupted
 
 
 @strawberry.type(description="The inventory as a whole.")
@@ -64,7 +65,10 @@ class UpdateInventoryPayload:
 
 @strawberry.type
 class InventoryMutation:
-    @strawberry.mutation(description="Change the caps, at once and for every process. Needs manage_inventory.")
+    @strawberry.mutation(
+        description="Change the caps, at once and for every process. Needs manage_inventory.",
+        extensions=[Uninterrupted()],
+    )
     async def update_inventory(
         self,
         info: Info,

@@ -13,6 +13,7 @@ from models.errors import Refused, Unauthenticated
 from resolvers import accounts, signing_in
 from schema.context import Info
 from schema.problems import UserError
+from schema.uninterrupted import Uninterrupted
 
 
 @strawberry.type(description="A provider of OpenID Connect whose tokens are taken.")
@@ -67,7 +68,9 @@ class SessionQuery:
 
 @strawberry.type
 class SessionMutation:
-    @strawberry.mutation(description="Sign in with a password. The token is an API token that expires.")
+    @strawberry.mutation(
+        description="Sign in with a password. The token is an API token that expires.", extensions=[Uninterrupted()]
+    )
     async def sign_in(
         self,
         info: Info,
@@ -87,7 +90,9 @@ class SessionMutation:
             return SignInPayload(errors=[UserError.from_refusal(refusal)])
         return SignInPayload(token=session.token, expires_at=session.expires_at)
 
-    @strawberry.mutation(description="End the session: the token of this request is revoked.")
+    @strawberry.mutation(
+        description="End the session: the token of this request is revoked.", extensions=[Uninterrupted()]
+    )
     async def sign_out(self, info: Info) -> SignOutPayload:
         viewer = await info.context.viewer()
         if not viewer.is_authenticated:

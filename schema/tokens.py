@@ -14,6 +14,7 @@ from resolvers.cursors import encode, number_of
 from schema.context import Info
 from schema.paging import After, Connection, First
 from schema.problems import UserError
+from schema.uninterrupted import Uninterrupted
 
 
 @strawberry.type(description="An API token, without its secret.")
@@ -91,7 +92,10 @@ class TokenQuery:
 
 @strawberry.type
 class TokenMutation:
-    @strawberry.mutation(description="Make an API token of one's own. Not with a token that is limited to scopes.")
+    @strawberry.mutation(
+        description="Make an API token of one's own. Not with a token that is limited to scopes.",
+        extensions=[Uninterrupted()],
+    )
     async def create_token(
         self,
         info: Info,
@@ -105,7 +109,10 @@ class TokenMutation:
         row = await accounts.load_token(context.database, hash_token(secret))
         return CreateTokenPayload(secret=secret, token=ApiToken.from_row(row))
 
-    @strawberry.mutation(description="Make a token useless, at once and for ever. Others' need manage_inventory.")
+    @strawberry.mutation(
+        description="Make a token useless, at once and for ever. Others' need manage_inventory.",
+        extensions=[Uninterrupted()],
+    )
     async def revoke_token(
         self,
         info: Info,

@@ -14,6 +14,7 @@ from resolvers.quota import Quota as QuotaState
 from schema.context import Info
 from schema.paging import After, Connection, First
 from schema.problems import UserError
+from schema.uninterrupted import Uninterrupted
 from schema.viewer import Quota
 
 
@@ -104,7 +105,9 @@ class UserQuery:
 
 @strawberry.type
 class UserMutation:
-    @strawberry.mutation(description="Set how many dams a user may add. Needs manage_inventory.")
+    @strawberry.mutation(
+        description="Set how many dams a user may add. Needs manage_inventory.", extensions=[Uninterrupted()]
+    )
     async def set_user_quota(
         self,
         info: Info,
@@ -121,7 +124,10 @@ class UserMutation:
             return SetUserQuotaPayload(errors=[UserError.from_refusal(refusal)])
         return SetUserQuotaPayload(user=User.from_row(row))
 
-    @strawberry.mutation(description="Set the groups of a user. Needs manage_inventory, by a token without scopes.")
+    @strawberry.mutation(
+        description="Set the groups of a user. Needs manage_inventory, by a token without scopes.",
+        extensions=[Uninterrupted()],
+    )
     async def set_user_groups(
         self,
         info: Info,
@@ -140,7 +146,8 @@ class UserMutation:
 
     @strawberry.mutation(
         description="Disable a user, whose streams end at once, or enable it again."
-        " Needs manage_inventory, by a token without scopes."
+        " Needs manage_inventory, by a token without scopes.",
+        extensions=[Uninterrupted()],
     )
     async def set_user_disabled(
         self,

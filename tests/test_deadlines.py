@@ -11,6 +11,7 @@ from models import Inventory
 from models import database as database_module
 from models.database import Database
 from models.errors import DatabaseUnavailable, OperationTimeout
+from resolvers.inventory import read_inventory, set_caps
 from schema import query as query_module
 from tests.conftest import Place, Serve, Server, until
 from tests.streaming import TIMEOUT_S, add, opened
@@ -126,3 +127,34 @@ async def test_a_query_whose_client_hangs_up_is_ended(
         await ended.wait()
     errors = [line for line in (await server.http.get("/metrics")).text.splitlines() if "dams_errors_total{" in line]
     assert (errors, [record for record in caplog.records if record.levelname == "ERROR"]) == ([], [])
+
+
+SET_CAP = "mutation { updateInventory(input: {maxDams: 7}) { errors { code } } }"
+
+
+def answering() -> int:
+    """Requests whose answer is being made."""
+    return sum("run_asgi" in str(task.get_coro()) for task in asyncio.all_tasks())
+
+
+async def test_a_write_whose_client_hangs_up_goes_on_to_its_end(
+    server: Server, database: Database, admin: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, free, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def set_when_free(*arguments: Any) -> None:
+        begun.set()
+        await free.wait()
+        await set_caps(*arguments)
+        done.set()
+
+    monkeypatch.setattr("schema.inventory.set_caps", set_when_free)
+    asking = asyncio.create_task(server.post(SET_CAP))
+    async with asyncio.timeout(TIMEOUT_S):
+        await begun.wait()
+        assert answering() == 1
+        asking.cancel()
+        await until(lambda: answering() == 0)
+        free.set()
+        await done.wait()
+    assert (await read_inventory(database)).max_dams == 7

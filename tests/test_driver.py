@@ -297,6 +297,18 @@ async def test_a_connection_that_is_ended_takes_its_transaction_along_and_no_oth
     assert await database.transact(numbers(1)) == 4
 
 
+async def test_a_database_that_is_not_there_is_a_lost_one_for_scripts_too(
+    other_cluster: Postgres, tmp_path: Path
+) -> None:
+    (tmp_path / "text").write_text("This is no database. " * 100)
+    for url in (other_cluster.url("nowhere"), f"sqlite:///{tmp_path / 'text'}"):
+        database = Database(url)
+        for _ in range(2):
+            with pytest.raises(DatabaseUnavailable):
+                await database.transact(numbers(1))
+        await database.close()
+
+
 @on_sqlite
 async def test_a_database_is_closed_though_a_script_waits_for_another_process(place: Place) -> None:
     database = Database(place.url)

@@ -105,12 +105,15 @@ class KeptAnswers:
     ) -> Response:
         """Those who ask the same meanwhile wait for it: after a change everybody asks at once."""
         making = self._making[question, state] = asyncio.get_running_loop().create_future()
-        response = None
+        is_done = True
         try:
             response = await make()
+        except asyncio.CancelledError:
+            is_done = False
+            raise
         finally:
             del self._making[question, state]
-            making.set_result(response is not None)
+            making.set_result(is_done)
         body = bytes(response.body)
         if response.status_code == 200 and not body.startswith(b'{"errors"'):
             self._put(question, KeptAnswer(state, body, f'"{blake2b(body, digest_size=12).hexdigest()}"'))
