@@ -120,7 +120,7 @@ class Database(Reader):
         # They begin no transaction, so there is none to be rolled back.
         readers = create_async_engine(parsed, **reading, skip_autocommit_rollback=True)
         followers = create_async_engine(parsed, **{**options, **FOLLOWER_POOL}, skip_autocommit_rollback=True)
-        self._writers = create_async_engine(parsed, **options, pool_size=writers, max_overflow=0)
+        self._writers = create_async_engine(parsed, **{**options, "pool_size": writers, "max_overflow": 0})
         self._writer = _writer(parsed, self._writers.dialect, options["connect_args"])
         self._turns = asyncio.Semaphore(writers)
         self._unfinished: set[asyncio.Task[Any]] = set()
