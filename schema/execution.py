@@ -1,20 +1,41 @@
 """How operations are executed: by graphql-core, which completes plain data by compiled functions.
 
-The methods that are overridden are graphql-core's own affair, not its interface; pyproject.toml keeps to the version,
+What is overridden and replaced is graphql-core's own affair, not its interface; pyproject.toml keeps to the version,
 and tests/test_completion.py compares all answers with those of graphql-core alone.
 """
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, cast
 
 from graphql import DocumentNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationType, get_nullable_type
-from graphql.execution import ExecutionResult, Executor
+from graphql.execution import ExecutionResult, Executor, executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_fields
-from graphql.pyutils import Path
+from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.completion import Plan, Plans, compile_plan
 from schema.documents import prepared_of
+
+
+async def gather_begun(*awaitables: Awaitable[Any]) -> list[Any]:
+    """In the place of graphql-core's `gather_with_cancel`: none is cancelled before it has begun.
+
+    It would leave the coroutines that it was given to the garbage collector, which warns of each in the log.
+    """
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    return await gather_with_cancel(*tasks)
+
+
+executor.gather_with_cancel = gather_begun  # type: ignore[attr-defined]
 
 
 class Execution(StrawberryGraphQLCoreExecutionContext):
