@@ -324,6 +324,20 @@ async def test_the_map_is_drawn_before_the_page_has_its_scripts(open_page: OpenP
     assert await shows_the_dam()
 
 
+@pytest.mark.parametrize("path", ["/", "/add"])
+async def test_a_page_is_dark_before_it_has_its_scripts(open_page: OpenPage, path: str) -> None:
+    page = await open_page("/livez")
+    await page.emulate_media(color_scheme="dark")
+    scripts = await hold(page, "**/assets/main-*.js")
+    await page.goto(page.url.replace("/livez?", path), wait_until="commit")
+    await until(lambda: scripts)
+    await expect(page.locator("body")).to_have_css("background-color", "rgb(36, 36, 36)")
+    for script in scripts:
+        await script.continue_()
+    await expect(page.get_by_role("button", name="Light colours")).to_be_visible()
+    await expect(page.locator("body")).to_have_css("background-color", "rgb(36, 36, 36)")
+
+
 async def test_the_page_does_not_wait_long_for_the_dams(open_page: OpenPage) -> None:
     page = await open_page("/livez")
     questions = await hold(page, "**/graphql", "DamClusters")

@@ -1,12 +1,13 @@
 import type OlMap from "ol/Map";
 import { client } from "../connection";
+import { keptScheme } from "../scheme";
 import { readView } from "../view";
 import { HOME } from "./boxes";
 import { DAM_CLUSTERS } from "./clusters";
 import classes from "./firstMap.module.css";
 import { marksLayer, markStyle, showClusters } from "./marks";
 import { layGround, openMap } from "./openMap";
-import { COLOR_BY_KEY, type ColorBy, GROUNDS, type Scheme } from "./palette";
+import { COLOR_BY_KEY, type ColorBy, GROUNDS } from "./palette";
 import { seenOf } from "./seen";
 
 let first: OlMap | undefined;
@@ -43,13 +44,6 @@ export function takeFirst(element: HTMLElement): OlMap | undefined {
   map?.setTarget(element);
   target?.remove();
   return map;
-}
-
-/** As Mantine keeps it. */
-function keptScheme(): Scheme {
-  const kept = localStorage.getItem("mantine-color-scheme-value");
-  if (kept === "light" || kept === "dark") return kept;
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 function keptColorBy(): ColorBy {
