@@ -26,6 +26,7 @@ BOXES = {
     "crowd": "-120,36,-119,37",
     "phone": "-105,45,-104,46",
     "first": "-95,35,-94,36",
+    "lost": "-85,35,-84,36",
 }
 
 
@@ -227,6 +228,17 @@ async def test_a_map_misses_nothing_while_it_is_away(open_page: OpenPage, gatewa
     await expect(page.get_by_role("status")).to_have_text("live")
     await expect(notice(page)).to_contain_text("3 dams added")
     await shows(page, groups=1, dams=0)
+
+
+async def test_what_the_map_could_not_read_comes_when_the_server_is_back(open_page: OpenPage) -> None:
+    page = await open_map(open_page, BOXES["lost"])
+    await page.context.set_offline(True)
+    await page.get_by_role("searchbox").fill("no such dam")
+    lost = page.get_by_text("The dams could not be read.")
+    await expect(lost).to_be_visible()
+    await page.context.set_offline(False)
+    await expect(lost).to_be_hidden()
+    await shows(page, groups=0, dams=0)
 
 
 async def test_the_map_is_worked_by_keyboard(open_page: OpenPage, server: Server) -> None:

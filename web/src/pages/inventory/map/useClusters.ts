@@ -1,9 +1,13 @@
 import { skipToken, useQuery } from "@apollo/client/react";
 import { useEffect, useEffectEvent, useMemo, useState } from "react";
+import { pauseMs } from "../../../graphql/pause";
 import { useLive } from "../live/useLive";
 import type { Where } from "../view";
 import type { CellView } from "./cells";
 import { type Clusters, DAM_CLUSTERS, withDams } from "./clusters";
+
+/** After a failure it waits as long as after so many in a row, some seconds. */
+const AGAIN = 2;
 
 /** What the map shows of the dams that meet a filter, with those that were added since. */
 export function useClusters(cells: CellView | undefined, where: Where) {
@@ -25,10 +29,20 @@ export function useClusters(cells: CellView | undefined, where: Where) {
     readAnew();
   }, [round, isLate]);
 
+  // As the list does: what could not be read comes by itself when the server is back.
+  const hasFailed = error !== undefined && !loading;
+  useEffect(() => {
+    if (!hasFailed) return;
+    const waiting = setTimeout(() => void refetch(), pauseMs(AGAIN));
+    return () => {
+      clearTimeout(waiting);
+    };
+  }, [hasFailed, refetch]);
+
   const clusters = useMemo(() => last && withDams(last.clusters, last.cells, added), [last, added]);
   return {
     clusters,
-    error: loading ? undefined : error,
+    error: hasFailed ? error : undefined,
     isLoading: loading,
     retry: () => void refetch(),
   };
