@@ -17,6 +17,7 @@ import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { AddedNotice } from "./live/AddedNotice";
 import { LiveStatus } from "./live/LiveStatus";
+import { SignInLink } from "./session/SignInLink";
 import { useViewer } from "./session/useViewer";
 import classes from "./Shell.module.css";
 
@@ -69,8 +70,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <LiveStatus />
             <SchemeSwitch />
             <Button
-              component={Link}
-              href="/sign-in"
+              component={SignInLink}
               variant="default"
               leftSection={<IconUser size={16} />}
               maw={170}

@@ -1,27 +1,30 @@
 import { CombinedGraphQLErrors } from "@apollo/client";
 import { Alert, Button, Group } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
-import { Link } from "wouter";
+import { SignInLink } from "./session/SignInLink";
 
 /** Why something could not be read or done, and what to do about it. */
 export function Trouble({ error, onRetry }: { error: Error; onRetry?: () => void }) {
   const code = codeOf(error);
+  const isSignedOut = code === "UNAUTHENTICATED";
   const { title, advice } = EXPLANATIONS[code ?? ""] ?? explained(error);
   return (
     <Alert color="red" variant="light" icon={<IconAlertTriangle />} title={title} role="alert">
       {advice}
-      <Group mt="sm" gap="sm">
-        {onRetry && (
-          <Button size="xs" variant="default" onClick={onRetry}>
-            Try again
-          </Button>
-        )}
-        {code === "UNAUTHENTICATED" && (
-          <Button size="xs" component={Link} href="/sign-in">
-            Sign in
-          </Button>
-        )}
-      </Group>
+      {(onRetry || isSignedOut) && (
+        <Group mt="sm" gap="sm">
+          {onRetry && (
+            <Button size="xs" variant="default" onClick={onRetry}>
+              Try again
+            </Button>
+          )}
+          {isSignedOut && (
+            <Button size="xs" component={SignInLink}>
+              Sign in
+            </Button>
+          )}
+        </Group>
+      )}
     </Alert>
   );
 }

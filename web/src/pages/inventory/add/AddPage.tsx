@@ -1,11 +1,11 @@
 import { useQuery } from "@apollo/client/react";
 import { Alert, Container, Skeleton, Stack, Title } from "@mantine/core";
 import type { CapacityQuery } from "../../../gql/graphql";
+import { SignInLink } from "../session/SignInLink";
 import { Trouble } from "../Trouble";
 import { AddForm } from "./AddForm";
 import { Capacity } from "./Capacity";
 import { CAPACITY } from "./documents";
-import { Link } from "wouter";
 
 export default function AddPage() {
   const { data, error, refetch } = useQuery(CAPACITY, { fetchPolicy: "cache-and-network" });
@@ -33,7 +33,7 @@ function Permitted({ inventory, viewer }: CapacityQuery) {
   if (!viewer.canAddDams) {
     return (
       <Alert title="You may not add dams">
-        <Link href="/sign-in">Sign in</Link> as somebody who may, or ask an administrator for the permission add_dams.
+        <SignInLink>Sign in</SignInLink> as somebody who may, or ask an administrator for the permission add_dams.
       </Alert>
     );
   }

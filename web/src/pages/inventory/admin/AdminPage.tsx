@@ -1,5 +1,5 @@
 import { Alert, Container, SimpleGrid, Skeleton, Stack, Title } from "@mantine/core";
-import { Link } from "wouter";
+import { SignInLink } from "../session/SignInLink";
 import { useViewer } from "../session/useViewer";
 import { Caps } from "./Caps";
 import { Health } from "./Health";
@@ -26,7 +26,7 @@ export default function AdminPage() {
             </>
           ) : (
             <Alert title="This page is for administrators">
-              <Link href="/sign-in">Sign in</Link> as somebody with the permission manage_inventory.
+              <SignInLink>Sign in</SignInLink> as somebody with the permission manage_inventory.
             </Alert>
           ))}
       </Stack>

@@ -3,6 +3,7 @@ import { useEffect, useEffectEvent, useState } from "react";
 import type { AuthenticationQuery } from "../../../gql/graphql";
 import type { Return } from "./openId";
 import { useSession } from "./useSession";
+import { wayBack } from "./wayBack";
 
 interface Props {
   provider: NonNullable<AuthenticationQuery["authentication"]["openIdProvider"]>;
@@ -34,7 +35,7 @@ export function OpenIdButton({ provider, onDone }: Props) {
         loading={isBusy}
         onClick={() => {
           setBusy(true);
-          import("./openId").then(({ goToProvider }) => goToProvider(provider, here())).catch(fail);
+          import("./openId").then(({ goToProvider }) => goToProvider(provider, wayBack())).catch(fail);
         }}
       >
         Sign in with {new URL(provider.issuer).host}
@@ -46,11 +47,6 @@ export function OpenIdButton({ provider, onDone }: Props) {
       )}
     </Stack>
   );
-}
-
-/** Where to go on afterwards. The page for signing in has nothing to go on with. */
-function here(): string {
-  return location.pathname === "/sign-in" ? "/" : location.pathname + location.search;
 }
 
 /** Whether the address is that of a return from the provider. */

@@ -3,6 +3,7 @@ import { useLocation } from "wouter";
 import SignInForm from "./SignInForm";
 import { useSession } from "./useSession";
 import { useViewer } from "./useViewer";
+import { wayBack } from "./wayBack";
 
 export default function SignInPage() {
   const [, navigate] = useLocation();
@@ -17,7 +18,7 @@ export default function SignInPage() {
           <Account />
         ) : (
           <SignInForm
-            onDone={(address = "/") => {
+            onDone={(address = wayBack()) => {
               navigate(address, { replace: true });
             }}
           />
