@@ -90,6 +90,26 @@ async def test_list_is_searched_ordered_and_exported(open_page: OpenPage, server
     assert [line.split(",")[1] for line in lines] == ["name", "'=Echo", "Jordanelle", "Deer Creek"]
 
 
+async def test_filters_are_set_by_what_people_type_and_say_what_they_take(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/")
+    await page.get_by_role("button", name="Filters").click()
+    filters = page.get_by_role("dialog", name="Filters")
+    await filters.get_by_label("States").fill("utah")
+    await page.get_by_role("option", name="Utah (UT)").click()
+    await filters.get_by_label("Height at least, ft").fill("100")
+    built = filters.get_by_label("Built after")
+    await built.fill("soon")
+    await built.press("Enter")
+    await expect(filters.get_by_text("A year, or a date such as 1950-06-30.")).to_be_visible()
+    await built.fill("1950")
+    await built.press("Enter")
+    await expect(filters.get_by_text("A year, or a date such as 1950-06-30.")).to_be_hidden()
+    assert await faults(page) == []
+    await filters.get_by_role("button", name="Close").click()
+    for condition in ("State: UT", "Height: at least 100 ft", "Built after 1950"):
+        await expect(page.get_by_role("button", name=f"Remove {condition}")).to_be_visible()
+
+
 async def test_an_export_can_be_cancelled_and_begun_again(open_page: OpenPage, server: Server) -> None:
     page = await open_page("/")
     exports: list[Route] = []
@@ -190,6 +210,18 @@ async def test_a_dam_is_added_with_the_keyboard_alone_after_all_that_is_wrong_is
     await server.query(UPDATE, most=0)
 
 
+async def test_the_form_tells_how_much_room_others_leave(as_admin: OpenPage, server: Server) -> None:
+    count = (await server.query("{ inventory { damCount } }"))["inventory"]["damCount"]
+    await server.query(UPDATE, most=count + 2)
+    page = await as_admin("/add")
+    await expect(page.get_by_text(f"2 of {count + 2} left in the inventory.")).to_be_visible()
+    await fill(page, Name="Not lost")
+    await server.query(UPDATE, most=count)
+    await expect(page.get_by_text("The inventory is full")).to_be_visible()
+    await expect(page.get_by_label(re.compile("^Name"))).to_have_value("Not lost")
+    await server.query(UPDATE, most=0)
+
+
 async def test_a_place_is_picked_by_click_by_dragging_the_mark_and_by_enter(as_admin: OpenPage) -> None:
     page = await as_admin("/add")
     boxes = [page.get_by_label(re.compile(f"^{label}")) for label in ("Latitude", "Longitude")]
@@ -260,6 +292,18 @@ async def test_a_session_that_ends_is_prompted_for_and_nothing_typed_is_lost(
     await expect(page.get_by_role("link", name="Add a dam")).to_have_count(0)
     assert await page.evaluate("sessionStorage.getItem('dams:token')") == ""
     assert (await server.query("{ viewer { name } }"))["viewer"] == {"name": "admin"}, "a token that was pasted goes on"
+
+
+async def test_signing_in_leads_back_to_where_one_was(open_page: OpenPage, server: Server) -> None:
+    page = await open_page("/", where='{"text":"echo"}', orderBy="HEIGHT_DESC")
+    await expect(names(page)).to_have_text(["=Echo"])
+    seen = page.url
+    await page.get_by_role("link", name="Sign in").click()
+    await page.get_by_label(re.compile("^API token")).fill(ADMIN_TOKEN)
+    await page.get_by_role("button", name="Use this token").click()
+    await expect(page.get_by_role("link", name="Add a dam")).to_be_visible()
+    await expect(names(page)).to_have_text(["=Echo"])
+    assert page.url == seen
 
 
 async def test_administrator_changes_caps_and_makes_and_revokes_tokens(as_admin: OpenPage, server: Server) -> None:

@@ -1,4 +1,6 @@
-import { Alert, createTheme, type CSSVariablesResolver } from "@mantine/core";
+import { Alert, createTheme, type CSSVariablesResolver, Drawer, Modal } from "@mantine/core";
+
+const closable = { defaultProps: { closeButtonProps: { "aria-label": "Close" } } };
 
 export const theme = createTheme({
   primaryColor: "blue",
@@ -6,8 +8,12 @@ export const theme = createTheme({
   primaryShade: { light: 8, dark: 8 },
   autoContrast: true,
   cursorType: "pointer",
-  // In its own colour a title is too pale on the ground of the same colour.
-  components: { Alert: Alert.extend({ styles: { title: { color: "var(--mantine-color-text)" } } }) },
+  components: {
+    // In its own colour a title is too pale on the ground of the same colour.
+    Alert: Alert.extend({ styles: { title: { color: "var(--mantine-color-text)" } } }),
+    Drawer: Drawer.extend(closable),
+    Modal: Modal.extend(closable),
+  },
 });
 
 /** Mantine's quiet texts have a contrast of 3.3; these have at least 4.5 on all grounds. */

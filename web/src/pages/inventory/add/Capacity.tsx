@@ -1,5 +1,10 @@
+import { useQuery } from "@apollo/client/react";
 import { Alert, Text } from "@mantine/core";
 import type { CapacityQuery } from "../../../gql/graphql";
+import { ROOM } from "./documents";
+
+/** Others add meanwhile. */
+const EVERY_MS = 5_000;
 
 interface Props {
   inventory: Pick<CapacityQuery["inventory"], "maxDams" | "remaining" | "isFull">;
@@ -8,6 +13,7 @@ interface Props {
 
 /** How much room there is, told before anybody types. */
 export function Capacity({ inventory: { maxDams, remaining, isFull }, quota }: Props) {
+  useQuery(ROOM, { pollInterval: EVERY_MS }); // into the cache, from where the page has it
   if (isFull) {
     return (
       <Alert color="yellow" title="The inventory is full" role="status">

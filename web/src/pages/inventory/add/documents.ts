@@ -15,6 +15,17 @@ export const CAPACITY = graphql(`
   }
 `);
 
+export const ROOM = graphql(`
+  query Room {
+    inventory {
+      damCount
+      maxDams
+      remaining
+      isFull
+    }
+  }
+`);
+
 export const OWNER_NAMES = graphql(`
   query OwnerNames($startingWith: String!) {
     ownerNames(startingWith: $startingWith)

@@ -176,11 +176,14 @@ function Row({ dam, index, system, isSelected, onSelect }: RowProps) {
           </Anchor>
         </div>
       </th>
-      {COLUMNS.map(({ heading, cell, isNumber, priority }) => (
-        <td key={heading("metric")} data-number={isNumber} data-priority={priority}>
-          {cell(dam, system)}
-        </td>
-      ))}
+      {COLUMNS.map(({ heading, cell, isNumber, priority }) => {
+        const text = cell(dam, system) ?? "";
+        return (
+          <td key={heading("metric")} data-number={isNumber} data-priority={priority} title={text}>
+            {text}
+          </td>
+        );
+      })}
     </tr>
   );
 }

@@ -1,4 +1,5 @@
 import { Button, Group, MultiSelect, NumberInput, Stack, TextInput } from "@mantine/core";
+import { useState } from "react";
 import type { FloatRange } from "../../../gql/graphql";
 import { fromShown, type Quantity, shownIn, unitOf, useUnits } from "../units";
 import type { Where } from "../view";
@@ -22,7 +23,7 @@ export default function Filters({ where, onChange }: Props) {
     <Stack>
       <MultiSelect
         label="States"
-        data={STATES}
+        data={choices(STATES)}
         value={asList(where.states)}
         onChange={(states) => {
           set("states", states);
@@ -119,8 +120,7 @@ function Range({ label, quantity, range, onChange }: RangeProps) {
   const unit = unitOf(quantity, system);
   const end = (bound: keyof FloatRange, words: string) => (
     <NumberInput
-      label={`${label}, ${words}`}
-      suffix={` ${unit}`}
+      label={`${label} ${words}, ${unit}`}
       min={0}
       thousandSeparator
       value={shownIn(quantity, range?.[bound] ?? null, system) ?? ""}
@@ -144,16 +144,19 @@ interface DateInputProps {
 }
 
 function DateInput({ label, date, onChange }: DateInputProps) {
+  const [isWrong, setWrong] = useState(false);
   return (
     <TextInput
       key={date}
       label={label}
       placeholder="1950 or 1950-06-30"
       defaultValue={date ?? ""}
-      pattern={DATE.source}
+      error={isWrong && "A year, or a date such as 1950-06-30."}
       onBlur={(event) => {
         const typed = event.currentTarget.value.trim();
-        if (typed !== (date ?? "") && (typed === "" || DATE.test(typed))) onChange(typed || undefined);
+        const isDate = typed === "" || DATE.test(typed);
+        setWrong(!isDate);
+        if (isDate && typed !== (date ?? "")) onChange(typed || undefined);
       }}
       onKeyDown={(event) => {
         if (event.key === "Enter") event.currentTarget.blur();

@@ -42,7 +42,7 @@ export function SearchBox({ text, onSearch }: { text: string; onSearch: (text: s
           />
         )
       }
-      flex="1 1 10rem"
+      flex="1 1 8rem"
     />
   );
 }

@@ -1,4 +1,3 @@
-import type { ReactNode } from "react";
 import { graphql } from "../../../gql";
 import type { DamOrderField, ListedDamFragment } from "../../../gql/graphql";
 import { type System, unitOf, valueIn } from "../units";
@@ -22,7 +21,7 @@ graphql(`
 interface Column {
   field?: DamOrderField;
   heading: (system: System) => string;
-  cell: (dam: ListedDamFragment, system: System) => ReactNode;
+  cell: (dam: ListedDamFragment, system: System) => string | null;
   isNumber?: boolean;
   /** What its heading takes; columns without one share the rest. */
   width?: string;
