@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema, parse
+from graphql import ASTValidationRule, DefinitionNode, DocumentNode, GraphQLError, GraphQLSchema, parse
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
@@ -36,6 +36,10 @@ KEPT_CHARACTERS = 250_000
 """A parsed document takes 150 to 300 bytes a character: 100 MB at worst, a few in practice."""
 
 
+_by_node: "WeakValueDictionary[int, Prepared]" = WeakValueDictionary()
+"""By the ids of a parsed document and its definitions, which are nobody else's as long as it is there."""
+
+
 class Prepared:
     """A document that could be parsed."""
 
@@ -44,6 +48,8 @@ class Prepared:
         self.comes_again = False
         """Whether it was asked for more than once, so that work on it pays."""
         self._errors: list[GraphQLError] | None = None
+        for node in (document, *document.definitions):
+            _by_node[id(node)] = self
         self._facts: dict[Callable[[DocumentNode], Any], Any] = {}
 
     def errors(self, schema: GraphQLSchema, rules: tuple[type[ASTValidationRule], ...]) -> list[GraphQLError]:
@@ -126,13 +132,9 @@ def known(text: str) -> Prepared | None:
     return _documents.kept.get(text) or _documents.probation.get(text)
 
 
-_in_use: WeakValueDictionary[int, Prepared] = WeakValueDictionary()
-"""By the id of the parsed document, which is nobody else's as long as it is in use."""
-
-
-def prepared_of(document: DocumentNode) -> Prepared | None:
-    """Of a document that is being executed."""
-    return _in_use.get(id(document))
+def prepared_of(node: DocumentNode | DefinitionNode) -> Prepared | None:
+    """Of a document that is being executed, or of its operation."""
+    return _by_node.get(id(node))
 
 
 class PreparedDocuments(SchemaExtension):
@@ -146,7 +148,6 @@ class PreparedDocuments(SchemaExtension):
             with suppress(GraphQLError):  # Strawberry parses it again, and tells the error as any other
                 self._prepared = _documents.prepared(context.query, **context.parse_options)
                 context.graphql_document = self._prepared.document
-                _in_use[id(self._prepared.document)] = self._prepared
         yield
 
     def on_validate(self) -> Iterator[None]:

@@ -1,12 +1,13 @@
 """Which columns of a dam an operation needs, told before anything is read."""
 
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionNode, SelectionSetNode
+from graphql import DocumentNode, FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionNode, SelectionSetNode
 from strawberry.types import get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
 from resolvers.dams import Columns
 from schema.context import Info
 from schema.dam import Dam, columns_of
+from schema.documents import prepared_of
 
 COLUMNS = {
     to_camel_case(field.python_name): columns_of(field.python_name)
@@ -15,14 +16,26 @@ COLUMNS = {
 """By the name of a field of Dam."""
 
 
+Asked = tuple[int | str, ...]
+"""The ids of the nodes of a field, and the other columns."""
+
+
 def columns_for(info: Info, *others: str) -> Columns:
-    """Those of all fields that are selected below this one, the id, and others.
+    """Those of all fields that are selected below this one, the id, and others: told once for a document.
 
     A field counts by its name, on whatever type and under whatever condition: a column too many does no harm.
     """
-    names = _names_below(info)
-    needed = {column for name in names for column in COLUMNS.get(name, ())}
-    return tuple(sorted({"id", *needed, *others}))
+    prepared = prepared_of(info._raw_info.operation)
+    told = {} if prepared is None else prepared.fact(_nothing_told)
+    asked: Asked = (*map(id, info._raw_info.field_nodes), *others)
+    if (columns := told.get(asked)) is None:
+        needed = {column for name in _names_below(info) for column in COLUMNS.get(name, ())}
+        columns = told[asked] = tuple(sorted({"id", *needed, *others}))
+    return columns
+
+
+def _nothing_told(_: DocumentNode) -> dict[Asked, Columns]:
+    return {}
 
 
 def _names_below(info: Info) -> set[str]:

@@ -43,7 +43,7 @@ from strawberry.utils.await_maybe import await_maybe
 
 from resolvers.dams import ALL_COLUMNS
 from resolvers.pagination import Ordering, Page
-from schema import documents, schema
+from schema import schema
 from schema.completion import MAX_FIELDS, MAX_OUTCOMES
 from schema.connection import DamConnection
 from schema.dam import ATTRIBUTES
@@ -245,9 +245,7 @@ def prepared(text: str) -> Prepared:
     """As a document that comes again. It is known as such for as long as somebody holds it."""
     found = Documents()
     found.prepared(text)
-    again = found.prepared(text)
-    documents._in_use[id(again.document)] = again
-    return again
+    return found.prepared(text)
 
 
 async def answer(executor: type[Any], document: DocumentNode, variables: Mapping[str, Any], data: Data) -> str:
@@ -337,7 +335,6 @@ async def test_graphql_core_completes_the_fields_that_are_not_plain_and_no_other
 
 async def test_a_document_that_came_once_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Documents().prepared(PAGE)
-    documents._in_use[id(document.document)] = document
     assert await leaves_of_graphql_core(document, monkeypatch) > 0
 
 

@@ -30,7 +30,7 @@ from schema.context import Context
 from schema.errors import UNRESOLVED
 from transport import answers
 from transport.connections import CONNECTION
-from transport.deadline import in_time
+from transport.deadline import RequestDeadline
 from transport.event_stream import EventStream, ServerSentEvents
 from transport.kept_answers import KeptAnswers
 from transport.negotiation import ANY_CLIENT, Accepted, negotiated
@@ -100,7 +100,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             try:
                 accepted = negotiated(request)
                 asked = await read_request(request, self._max_request_bytes)
-                async with in_time(self.timeout_s, scope["extensions"][CONNECTION]):
+                with RequestDeadline(self.timeout_s, scope["extensions"][CONNECTION]):
                     response = await self._respond(request, asked, accepted, stack)
             except ClientDisconnect:
                 return

@@ -3,7 +3,6 @@
 Section 4 of GraphQL over HTTP: POST with a JSON object, or GET with the same members in the query string.
 """
 
-import asyncio
 from collections.abc import Mapping
 from email.message import Message
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 from starlette.requests import Request
 
+from transport.deadline import Deadline
 from transport.refusal import Refusal
 
 BODY_S = 10.0
@@ -100,7 +100,7 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
         raise Refusal(413, too_large)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_S):
+        with Deadline(BODY_S):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > max_bytes:

@@ -34,7 +34,7 @@ from models.errors import InventoryError, RateLimited
 from resolvers.rate_limits import network_of
 from transport.connections import CONNECTION
 from transport.connections.websocket import Connection
-from transport.deadline import overdue
+from transport.deadline import Deadline, overdue
 from transport.persisted import PersistedDocuments
 from transport.requests import request_of, wrong_member
 from transport.streams.admission import TooMany
@@ -200,7 +200,7 @@ class Handler(BaseGraphQLTransportWSHandler[Any, None]):
         self._answering.add(operation)
         try:
             await self.context.charge(1)
-            async with asyncio.timeout(self.view.timeout_s):
+            with Deadline(self.view.timeout_s):
                 await super().run_operation(operation)
         except TimeoutError:
             await self._tell(operation, refusal(overdue(self.view.timeout_s)))
