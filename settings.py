@@ -71,12 +71,20 @@ class Settings(BaseSettings):
     oidc_leeway_s: int = Field(default=30, ge=0, le=300, description="Seconds by which clocks may differ.")
     session_hours: int = Field(default=168, ge=1, le=8_760, description="Hours that a sign-in with a password lasts.")
     rate_limit_per_address: int = Field(
-        default=1_000_000, ge=0, description="Points a minute for an address without a token. 0: no limit."
+        default=1_000_000,
+        ge=0,
+        le=60_000_000,
+        description="Points a minute for an address without a token. 0: no limit.",
     )
     rate_limit_per_user: int = Field(
-        default=1_000_000, ge=0, description="Points a minute for all tokens of a user together. 0: no limit."
+        default=1_000_000,
+        ge=0,
+        le=60_000_000,
+        description="Points a minute for all tokens of a user together. 0: no limit.",
     )
-    rate_limit_per_token: int = Field(default=1_000_000, ge=0, description="Points a minute for a token. 0: no limit.")
+    rate_limit_per_token: int = Field(
+        default=1_000_000, ge=0, le=60_000_000, description="Points a minute for a token. 0: no limit."
+    )
     map_tiles: str | None = Field(
         default=None,
         description="Tiles below the dams, `https://…/{z}/{x}/{y}.png`; vector tiles where it ends with `.mvt` or"

@@ -7,10 +7,11 @@ at most what is asked for within `SETTLE_S` too much. While Redis is away each p
 
 import asyncio
 import logging
-import time
 from collections import defaultdict
 
-from pubsub.buckets import Buckets, Rate
+from pyrate_limiter import Rate
+
+from pubsub.buckets import Buckets, now_ms
 from pubsub.bus import heed_cancellation
 from pubsub.redis_url import connect
 
@@ -42,12 +43,13 @@ class SharedBuckets(Buckets):
         name, _, inventory = channel.partition(":")
         self._prefix = f"{name}:{{{inventory}}}:taken:"  # in braces: on one node of a cluster
         self._unsettled: defaultdict[str, float] = defaultdict(float)
+        """Milliseconds, in which what was taken is filled again."""
         self._is_away = False
 
-    def charge(self, key: str, rate: Rate, cost: float) -> int:
+    def charge(self, key: str, rate: Rate, cost: int) -> int:
         wait_s = super().charge(key, rate, cost)
         if not wait_s:
-            self._unsettled[key] += cost * rate.period_s / rate.limit
+            self._unsettled[key] += cost * rate.interval / rate.limit
         return wait_s
 
     async def settle_for_ever(self) -> None:
@@ -62,16 +64,16 @@ class SharedBuckets(Buckets):
         taken, self._unsettled = self._unsettled, defaultdict(float)
         keys = [self._prefix + key for key in taken]
         try:
-            waits_ms = await self._redis.evaluate(SETTLE, keys, [seconds * 1000 for seconds in taken.values()])
+            waits_ms = await self._redis.evaluate(SETTLE, keys, list(taken.values()))
         except Exception as error:
             if not self._is_away:
                 logger.warning("each process counts for itself what it is asked for, until Redis is back: %s", error)
             self._is_away = True
             return
         self._is_away = False
-        now = time.monotonic()
+        now = now_ms()
         for key, wait_ms in zip(taken, waits_ms, strict=True):
-            self._full_at[key] = max(self._full_at.get(key, now), now + wait_ms / 1000)
+            self._full_at[key] = max(self._full_at.get(key, 0), (now + wait_ms) * 1000)
 
     async def close(self) -> None:
         await self._redis.close()

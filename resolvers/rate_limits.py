@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 
+from pyrate_limiter import Duration, Rate
+
 from auth.viewer import Viewer
 from models.errors import RateLimited
-from pubsub.buckets import Buckets, Rate
+from pubsub.buckets import Buckets
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,8 @@ class RateLimits:
     def __init__(self, buckets: Buckets, *, per_address: int, per_user: int, per_token: int) -> None:
         """Points a minute; 0 means no limit."""
         self.buckets = buckets
-        self._rates = {"address": per_address, "user": per_user, "token": per_token}
+        limits = {"address": per_address, "user": per_user, "token": per_token}
+        self._rates = {whose: Rate(limit, Duration.MINUTE) for whose, limit in limits.items() if limit}
 
     def charge(self, viewer: Viewer, address: str, cost: int) -> None:
         """Raises RateLimited."""
@@ -42,8 +45,8 @@ class RateLimits:
         else:
             keys = [("address", network_of(address))]
         for whose, key in keys:
-            if limit := self._rates[whose]:
-                yield WHOSE[whose], f"{whose}:{key}", Rate(limit)
+            if rate := self._rates.get(whose):
+                yield WHOSE[whose], f"{whose}:{key}", rate
 
 
 def network_of(address: str) -> str:

@@ -3,18 +3,20 @@
 import logging
 from datetime import timedelta
 
+from pyrate_limiter import Duration, Rate
+
 from auth import passwords
 from models.database import Database
 from models.errors import Refused
-from pubsub.buckets import Buckets, Rate
+from pubsub.buckets import Buckets
 from resolvers.rate_limits import network_of
 
 logger = logging.getLogger(__name__)
 
-TRIES_PER_ADDRESS = Rate(30, period_s=300)
+TRIES_PER_ADDRESS = Rate(30, 5 * Duration.MINUTE)
 """Failed ones. An office shares one address."""
 
-TRIES_PER_NAME = Rate(100, period_s=3600)
+TRIES_PER_NAME = Rate(100, Duration.HOUR)
 """From everywhere. Whoever uses them up for another keeps that user from signing in, but not the user's tokens."""
 
 

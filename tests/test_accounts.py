@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
+from pyrate_limiter import Duration, Rate
 from sqlalchemy import Engine, event, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -21,7 +22,6 @@ from models import User
 from models.database import Database
 from models.errors import Refused
 from models.identity import Permission
-from pubsub.buckets import Rate
 from resolvers import changes, signing_in
 from resolvers.cursors import dam_global_id, encode
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
@@ -118,7 +118,7 @@ async def test_what_does_not_belong_together_does_not_sign_in(
 async def test_who_fails_too_often_has_to_wait(
     server: Server, ada: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(signing_in, "TRIES_PER_ADDRESS", Rate(3, period_s=600))
+    monkeypatch.setattr(signing_in, "TRIES_PER_ADDRESS", Rate(3, 10 * Duration.MINUTE))
     for _ in range(5):  # those that succeed do not count
         assert (await sign_in(server))["errors"] == []
     for _ in range(3):
@@ -164,7 +164,7 @@ async def test_who_signs_in_and_hangs_up_takes_no_more_threads(
 async def test_a_network_of_ipv6_has_no_more_tries_than_an_address(
     server: Server, ada: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "TRIES_PER_ADDRESS", Rate(3, period_s=600))
+    monkeypatch.setattr(signing_in, "TRIES_PER_ADDRESS", Rate(3, 10 * Duration.MINUTE))
     body = {"query": SIGN_IN, "variables": {"name": "ada", "password": "wrong"}}
     codes = []
     for number in range(4):

@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pyrate_limiter import Duration, Rate
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from cli.server import redis_problems
 from models.database import Database
 from pubsub import bus as bus_module
 from pubsub import hub as hub_module
-from pubsub.buckets import Rate
 from pubsub.redis_url import connect
 from pubsub.shared_buckets import SharedBuckets
 from resolvers.inventory import redis_channel
@@ -78,12 +78,12 @@ async def test_check_asks_the_cluster(own_cluster: Cluster) -> None:
 async def test_what_a_process_gave_is_settled_on_one_node_of_the_cluster(own_cluster: Cluster) -> None:
     one, other = (SharedBuckets(own_cluster.url, "dams:test") for _ in range(2))
     for key in ("a", "b", "c"):
-        assert one.charge(key, Rate(10), 4) == 0
+        assert one.charge(key, Rate(10, Duration.MINUTE), 4) == 0
     await one.settle()
     assert not one._is_away
-    other.charge("a", Rate(10), 1)
+    other.charge("a", Rate(10, Duration.MINUTE), 1)
     await other.settle()
-    assert other.level("a", Rate(10)).remaining == 5
+    assert other.level("a", Rate(10, Duration.MINUTE)).remaining == 5
     for buckets in (one, other):
         await buckets.close()
 

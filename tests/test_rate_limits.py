@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyrate_limiter import Duration, Rate
 
 from auth.tokens import create_token
 from auth.users import add_user
 from auth.viewer import Viewer
 from models.database import Database
 from pubsub import buckets as buckets_module
-from pubsub.buckets import Buckets, Rate
+from pubsub.buckets import Buckets
 from pubsub.shared_buckets import SharedBuckets
 from resolvers.rate_limits import RateLimits, network_of
 from tests.conftest import ADMIN_TOKEN, Serve, Server, until
@@ -26,7 +27,7 @@ on_sqlite = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
 LIMIT = "{ rateLimit { limit remaining resetAt } }"
 COUNT = "{ inventory { damCount } }"
-TEN = Rate(10)
+TEN = Rate(10, Duration.MINUTE)
 
 
 class Clock:
