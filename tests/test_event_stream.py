@@ -186,10 +186,12 @@ async def test_who_may_not_read_gets_no_dam(serve: Serve, admin: Viewer) -> None
 
 @on_sqlite
 async def test_a_token_that_is_not_valid_is_refused_before_the_stream(server: Server) -> None:
-    for authorization in ("Bearer nonsense", "Basic abc", "", ADMIN_TOKEN[:-1]):
+    for authorization in ("Bearer nonsense", "Token nonsense", "Basic abc", "", ADMIN_TOKEN[:-1]):
         async with requested(server, headers=SSE | {"authorization": authorization}) as answer:
             await answer.aread()
             assert (answer.status_code, codes(answer)) == (401, ["UNAUTHENTICATED"]), authorization
+            challenge = 'Bearer error="invalid_token"' if authorization.endswith("nonsense") else "Bearer"
+            assert answer.headers["www-authenticate"] == challenge
             assert answer.headers["content-type"] == "application/json; charset=utf-8"
 
 

@@ -130,6 +130,8 @@ async def over_http(server: Server, token: str | None) -> AsyncIterator[Ask]:
             return "elsewhere"
         code = refusal(answer.json().get("errors"))
         assert answer.status_code in (statuses[code], PARTIAL)
+        if answer.status_code == 401:
+            assert answer.headers["www-authenticate"] == ('Bearer error="invalid_token"' if token else "Bearer")
         return code
 
     yield ask

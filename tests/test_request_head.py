@@ -49,6 +49,7 @@ HEADS: dict[str, tuple[bytes, int, str | None]] = {
     "two lengths": (CHUNKED + b"content-length: 3\r\n" + CLOSE, 400, "BAD_REQUEST"),
     "a length too great": (b"POST /graphql" + HOST + b"content-length: " + b"9" * 30 + b"\r\n\r\n", 400, "BAD_REQUEST"),
     "a tunnel": (b"CONNECT dams:1" + HOST + CLOSE, 400, "BAD_REQUEST"),
+    "HTTP/2, which we do not speak": (GET + b"connection: upgrade, close\r\nupgrade: h2c\r\n\r\n", 200, None),
     "a socket by POST": (b"POST /graphql" + HANDSHAKE + b"\r\n", 400, "BAD_REQUEST"),
     "a socket with a body": (b"GET /graphql" + HANDSHAKE + b"content-length: 5\r\n\r\nhello", 400, "BAD_REQUEST"),
     "a socket with a body in chunks": (
@@ -90,7 +91,7 @@ async def answers_to(server: Server, sent: bytes) -> bytes:
 
 
 async def test_heads_that_are_too_long_too_slow_or_none_have_their_exact_answer(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(request_head, "HEAD_S", 0.2)
     for what, (sent, status, code) in HEADS.items():
@@ -101,6 +102,7 @@ async def test_heads_that_are_too_long_too_slow_or_none_have_their_exact_answer(
         assert b"x-content-type-options: nosniff" in head, (what, head)
         errors = orjson.loads(body).get("errors", [])
         assert [error["extensions"]["code"] for error in errors] == ([code] if code else []), (what, body)
+    assert caplog.records == []  # which strangers could fill
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
@@ -210,6 +212,17 @@ async def test_a_message_has_not_any_number_of_frames(server: Server) -> None:
         transport: Any = client.connection.transport
         transport.write(masked(TEXT, b"") + masked(CONTINUATION, b"") * (MAX_FRAGMENTS + 1))
         assert await client.closed() == (1009, f"A message may come in {MAX_FRAGMENTS} frames")
+
+
+async def test_a_message_that_is_no_utf_8_closes_its_socket_and_writes_no_log(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(server.websocket_url) as client:
+        await client.init()
+        transport: Any = client.connection.transport
+        transport.write(masked(FINAL | TEXT, b"\xff"))
+        assert (await client.closed())[0] == 1007
+    assert caplog.records == []
 
 
 async def test_pongs_do_not_pile_up_for_who_does_not_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import orjson
 from starlette.responses import Response
 from strawberry.types import ExecutionResult
 
+from auth.authentication import AUTHORIZATION
 from models.errors import InventoryError
 from schema.errors import UNRESOLVED
 from transport.negotiation import JSON, Accepted
@@ -75,21 +76,37 @@ def status_of(answer: Answer) -> int:
     return PARTIAL if "data" in answer else 400
 
 
-def response(answer: Answer, accepted: Accepted) -> Response:
+def challenge(authorization: str | None) -> str:
+    """What a 401 asks for: RFC 9110, section 15.5.2. No browser asks its user for that.
+
+    Who has sent a token is told that it is not valid: RFC 6750, section 3.1.
+    """
+    has_token = authorization is not None and AUTHORIZATION.fullmatch(authorization.strip())
+    return 'Bearer error="invalid_token"' if has_token else "Bearer"
+
+
+def response(answer: Answer, accepted: Accepted, authorization: str | None) -> Response:
     """Who reads nothing but `application/json` gets 200 wherever GraphQL could answer, unless it is to wait."""
     status = status_of(answer)
-    return _response(answer, status if accepted.tells_by_status or status == 429 else 200, accepted)
+    return _response(answer, status if accepted.tells_by_status or status == 429 else 200, accepted, authorization)
 
 
-def refusal(error: InventoryError | Refusal, accepted: Accepted) -> Response:
+def refusal(error: InventoryError | Refusal, accepted: Accepted, authorization: str | None) -> Response:
     """Of what came to no GraphQL."""
     status = error.status if isinstance(error, Refusal) else STATUS.get(error.code, 400)
     if accepted.json == JSON and error.extensions["code"] in READ_AT_200:
         status = 200
-    return _response(answer_to(error), status, accepted, error.headers if isinstance(error, Refusal) else {})
+    headers = error.headers if isinstance(error, Refusal) else {}
+    return _response(answer_to(error), status, accepted, authorization, headers)
 
 
-def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[str, str] | None = None) -> Response:
+def _response(
+    answer: Answer,
+    status: int,
+    accepted: Accepted,
+    authorization: str | None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     sent = {
         "content-type": f"{accepted.json or JSON}; charset=utf-8",
         "cache-control": "no-store" if answer.get("errors") else "no-cache",
@@ -97,7 +114,7 @@ def _response(answer: Answer, status: int, accepted: Accepted, headers: Mapping[
         **(headers or {}),
     }
     if status == 401:
-        sent["www-authenticate"] = "Bearer"  # RFC 9110, section 15.5.2; no browser asks its user for that
+        sent["www-authenticate"] = challenge(authorization)
     if status in (429, 503):
         sent["retry-after"] = str(answer["errors"][0]["extensions"].get("retryAfter", RETRY_AFTER_S))
     return Response(orjson.dumps(answer), status, sent)

@@ -43,6 +43,7 @@ from transport.streams.subscriber import End, Subscriber, refusal
 from transport.websocket import Handler, Socket
 
 logger = logging.getLogger(__name__)
+logging.getLogger("strawberry.ws").setLevel(logging.ERROR)  # it warns of each strange page, which are counted
 
 INIT_TIMEOUT = timedelta(seconds=10)
 """What a socket has to send `connection_init`; until then nobody knows whose it is."""
@@ -105,7 +106,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
             except ClientDisconnect:
                 return
             except (InventoryError, Refusal) as error:
-                response = answers.refusal(error, accepted)
+                response = answers.refusal(error, accepted, request.headers.get("authorization"))
                 request.state.delivery.metrics.told(answers.answer_to(error)["errors"])
             await response(scope, receive, send)
 
@@ -148,7 +149,7 @@ class GraphQLEndpoint(GraphQL[Any, None]):
         else:
             answer = answers.answer_of(result)
         request.state.delivery.metrics.told(answer.get("errors", ()))
-        return answers.response(answer, accepted)
+        return answers.response(answer, accepted, request.headers.get("authorization"))
 
     async def _stream(
         self,

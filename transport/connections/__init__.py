@@ -3,6 +3,7 @@
 What is no request, or the head of one that is too long or too slow, is answered here, as no application hears of it.
 """
 
+import logging
 import random
 
 CONNECTION = "dams.connection"
@@ -13,6 +14,18 @@ ON_DRAIN = "on_drain"
 
 ON_REFUSAL = "on_refusal"
 """Key, in the same state, of what is called with each refusal that no application hears of."""
+
+OF_STRANGERS = {
+    "Invalid HTTP request received.",
+    "Unsupported upgrade request.",
+    "Invalid UTF-8 sequence received from client.",
+}
+"""What uvicorn would write into the log as often as anybody likes. Refusals are counted instead."""
+
+LOGGER = logging.getLogger(__name__)
+"""In the place of uvicorn's, for its connections."""
+LOGGER.setLevel(logging.WARNING)  # three lines for each socket would be an access log
+LOGGER.addFilter(lambda record: record.msg not in OF_STRANGERS)
 
 CLOSE_S = 3.0
 """How long a client has to read on and to answer a close. uvicorn would wait for ever for one that does not read."""

@@ -9,7 +9,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from transport import request_head
-from transport.connections import CLOSE_S, CONNECTION, DRAIN_S, ON_DRAIN, ON_REFUSAL
+from transport.connections import CLOSE_S, CONNECTION, DRAIN_S, LOGGER, ON_DRAIN, ON_REFUSAL
 from transport.connections.unread import UNREAD
 from transport.refusal import Refusal
 
@@ -48,6 +48,10 @@ class HttpConnection(HttpToolsProtocol):
     _body_bytes = 0
     when_gone: Callable[[], None] | None = None
     """Called when the client will not hear the answer to the request that is being answered."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.logger = LOGGER
 
     def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it

@@ -1,6 +1,5 @@
 """A WebSocket that is written to directly, and whose client is seen to read on, or not."""
 
-import logging
 from asyncio import BaseTransport, Transport
 from collections.abc import Callable
 from typing import Any, cast
@@ -13,12 +12,9 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 
 from transport import request_head
-from transport.connections import CLOSE_S, CONNECTION, ON_DRAIN, ON_REFUSAL, drain_delay
+from transport.connections import CLOSE_S, CONNECTION, LOGGER, ON_DRAIN, ON_REFUSAL, drain_delay
 from transport.connections.unread import UNREAD
 from transport.refusal import REFUSED, Refusal
-
-logger = logging.getLogger(__name__)
-logger.setLevel(logging.WARNING)  # three lines for each socket would be an access log
 
 HIGH_WATER_BYTES = 64 * 1024
 """Unsent bytes of a socket from which on its client counts as not reading."""
@@ -64,8 +60,8 @@ class Connection(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.logger = logger
-        self.conn = Handshake(self.app_state[ON_REFUSAL], max_size=self.config.ws_max_size, logger=logger)
+        self.logger = LOGGER
+        self.conn = Handshake(self.app_state[ON_REFUSAL], max_size=self.config.ws_max_size, logger=LOGGER)
         self.when_enough: set[Callable[[], None]] = set()
         """Called when no more is to be written for now, or for ever. Each takes itself out."""
 
