@@ -1,5 +1,6 @@
 """Requests that are made to hurt: each has its exact answer, and leaves the server as it was."""
 
+import base64
 import gc
 import gzip
 import json
@@ -147,6 +148,19 @@ RAW: dict[str, tuple[dict[str, Any], int, str]] = {
         415,
         "UNSUPPORTED_MEDIA_TYPE",
     ),
+    **{
+        f"a token {what}": (
+            {"content": orjson.dumps({"query": COUNT}), "headers": JSON_HEADERS | {"authorization": f"Bearer {token}"}},
+            401,
+            "UNAUTHENTICATED",
+        )
+        for what, token in {
+            "of SQL": "'OR'1'='1",
+            "of 7,000 characters": "a" * 7_000,
+            "signed by nobody": "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.",
+            "with a header of thousands of digits": f"{base64.urlsafe_b64encode(b'9' * 5_000).decode()}.e30.AA",
+        }.items()
+    },
     "files": ({"files": {"operations": b"{}"}, "headers": {}}, 415, "UNSUPPORTED_MEDIA_TYPE"),
     "a stream for another site": (
         {

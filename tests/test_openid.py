@@ -198,6 +198,7 @@ async def test_forged_tokens_are_refused_with_a_reason_on_every_transport(
             async with opened(server.websocket_url) as socket:
                 await socket.send({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}})
                 assert (await socket.closed())[0] == 4403, name
+        assert (await server.query(VIEWER, provider.token()))["viewer"]["name"] == "eve"
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 

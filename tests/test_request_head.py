@@ -214,14 +214,24 @@ async def test_a_message_has_not_any_number_of_frames(server: Server) -> None:
         assert await client.closed() == (1009, f"A message may come in {MAX_FRAGMENTS} frames")
 
 
-async def test_a_message_that_is_no_utf_8_closes_its_socket_and_writes_no_log(
+NO_FRAMES = {
+    "no UTF-8": (masked(FINAL | TEXT, b"\xff"), 1007),
+    "not masked": (bytes([FINAL | TEXT, 2]) + b"{}", 1002),
+    "a continuation of nothing": (masked(FINAL | CONTINUATION, b"{}"), 1002),
+    "a kind that there is not": (masked(FINAL | 0x07, b"{}"), 1002),
+}
+"""What is sent on a socket, and what it is closed with."""
+
+
+async def test_what_is_no_message_of_rfc_6455_closes_its_socket_and_writes_no_log(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(server.websocket_url) as client:
-        await client.init()
-        transport: Any = client.connection.transport
-        transport.write(masked(FINAL | TEXT, b"\xff"))
-        assert (await client.closed())[0] == 1007
+    for what, (sent, code) in NO_FRAMES.items():
+        async with opened(server.websocket_url) as client:
+            await client.init()
+            transport: Any = client.connection.transport
+            transport.write(sent)
+            assert (await client.closed())[0] == code, what
     assert caplog.records == []
 
 
