@@ -56,6 +56,16 @@ async def add_dam(server: Server, name: str) -> None:
     assert await server.query(ADD, dam=dam) == {"addDam": {"errors": []}}
 
 
+async def test_an_inventory_without_dams_offers_to_add_one(open_page: OpenPage, as_admin: OpenPage) -> None:
+    """The first of this file, as the others add some."""
+    reader, admin = await open_page("/"), await as_admin("/")
+    offer = "Add the first one"
+    await admin.get_by_role("link", name=offer).click()
+    await expect(admin.get_by_role("heading", name="Add a dam")).to_be_visible()
+    await expect(reader.get_by_text("There is no dam in the inventory yet.")).to_be_visible()
+    await expect(reader.get_by_role("link", name=offer)).to_have_count(0)
+
+
 async def test_dam_added_in_one_explorer_arrives_in_another(open_page: OpenPage, server: Server) -> None:
     after = (await read_inventory(server))["eventCursor"]
     follower = await open_page("/graphiql", query=FOLLOW, variables=json.dumps({"after": after}))

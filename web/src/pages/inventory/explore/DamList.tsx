@@ -2,7 +2,9 @@ import { ActionIcon, Button, Drawer, Group, Loader, Pill, Select, Skeleton, Stac
 import { useDisclosure, useLocalStorage } from "@mantine/hooks";
 import { IconApi, IconFilter } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo } from "react";
+import { Link } from "wouter";
 import { queryAddress } from "../OpenQuery";
+import { useViewer } from "../session/useViewer";
 import { Trouble } from "../Trouble";
 import { UnitsSwitch } from "../UnitsSwitch";
 import { useUnits } from "../units";
@@ -182,6 +184,7 @@ function Skeletons() {
 }
 
 function Nothing({ view, change }: { view: View; change: Change }) {
+  const viewer = useViewer();
   const isLimited = view.box !== undefined || Object.keys(view.where).length > 0;
   return (
     <Stack align="center" py="xl" px="sm" gap="sm">
@@ -194,6 +197,11 @@ function Nothing({ view, change }: { view: View; change: Change }) {
           }}
         >
           Show all dams
+        </Button>
+      )}
+      {!isLimited && viewer?.canAddDams && (
+        <Button component={Link} href="/add" variant="default">
+          Add the first one
         </Button>
       )}
     </Stack>

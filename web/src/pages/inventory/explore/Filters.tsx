@@ -74,7 +74,7 @@ export default function Filters({ where, onChange }: Props) {
           set("storageAcreFt", range);
         }}
       />
-      <Group grow>
+      <Group grow align="start">
         <DateInput
           label="Built after"
           date={where.builtAfter}
