@@ -73,17 +73,17 @@ class Settings(BaseSettings):
     rate_limit_per_address: int = Field(
         default=1_000_000,
         ge=0,
-        le=60_000_000,
+        le=10_000_000,
         description="Points a minute for an address without a token. 0: no limit.",
     )
     rate_limit_per_user: int = Field(
         default=1_000_000,
         ge=0,
-        le=60_000_000,
+        le=10_000_000,
         description="Points a minute for all tokens of a user together. 0: no limit.",
     )
     rate_limit_per_token: int = Field(
-        default=1_000_000, ge=0, le=60_000_000, description="Points a minute for a token. 0: no limit."
+        default=1_000_000, ge=0, le=10_000_000, description="Points a minute for a token. 0: no limit."
     )
     map_tiles: str | None = Field(
         default=None,
