@@ -3,6 +3,7 @@
 Conditions are made for parameters, whose values are those of `box_values`, `circle_values` and `area_values`.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -57,6 +58,13 @@ class Spatial(Protocol):
 
     def within(self, circle: Parameters) -> ColumnElement[bool]: ...
 
+    @property
+    def reach(self) -> Callable[[Parameters, ColumnElement[int]], ColumnElement[float]] | None:
+        """For a point and a limit, metres within which the nearest dams are, as many as there are up to the limit.
+
+        None where no index knows an order by distance.
+        """
+
     def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
         """What is left of a number that is not negative when its fraction is cut off."""
 
@@ -106,6 +114,8 @@ class SqliteSpatial:
     def within(self, circle: Parameters) -> ColumnElement[bool]:
         return and_(self.box(circle), func.round(self.metres(circle), 3) <= circle["metres"])
 
+    reach = None
+
     def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
         return cast(number, Integer)
 
@@ -133,6 +143,13 @@ class PostgisSpatial:
     def within(self, circle: Parameters) -> ColumnElement[bool]:
         geographies = func.geography(Dam.point), self._geography(circle)
         return func.ST_DWithin(*geographies, circle["metres"], type_=Boolean())
+
+    def reach(self, point: Parameters, limit: ColumnElement[int]) -> ColumnElement[float]:
+        # The index has the order of distances on a sphere: of those that are nearest there, the farthest on the
+        # ellipsoid bounds them all. A millimetre more, as they are told in whole ones.
+        on_sphere = func.geography(Dam.point).op("<->")(self._geography(point))
+        metres = select(self.metres(point).label("metres")).order_by(on_sphere).limit(limit).subquery()
+        return select(func.max(metres.c.metres) + 0.001).scalar_subquery()
 
     def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
         return func.trunc(number, type_=Integer())  # a cast would round

@@ -8,14 +8,14 @@ from collections.abc import Collection, Generator, Mapping, Sequence
 from itertools import cycle
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from sqlalchemy import BindParameter, Dialect, Float, Insert, Select, Update, bindparam, literal
+from sqlalchemy import ColumnElement, Dialect, Float, Insert, Select, Update, bindparam, literal
 
 Result = TypeVar("Result")
 
 Record = Sequence[Any]
 """A row: values in the order of the columns."""
 
-Parameters = Mapping[str, BindParameter[Any]]
+Parameters = Mapping[str, ColumnElement[Any]]
 """Of a part of a statement, each by the name that the part has for it. Which there are is of the statement's shape."""
 
 

@@ -1,6 +1,6 @@
 """Reading dams."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -80,8 +80,12 @@ async def load_nearest(
 ) -> list[Nearby]:
     """The dams nearest to a point by geodesic distance in whole millimetres, nearest first, then by id.
 
-    Neither engine can order an index by geodesic distance, so a circle grows until it holds enough.
+    Where nothing filters and an index knows the order, one statement; else a circle grows until it holds enough, as
+    the index could go through nearly all dams before it has enough that fit.
     """
+    if not where and SPATIAL[database.dialect].reach:
+        point = {"longitude": longitude, "latitude": latitude}
+        return await _load_near(database, (), point, limit=limit, columns=columns)
     radius = FIRST_RADIUS_M
     while True:
         found = await load_within(
@@ -109,18 +113,28 @@ async def load_within(
     columns: Columns = ALL_COLUMNS,
 ) -> list[Nearby]:
     """The dams in a circle, in the order of `load_nearest`."""
-    filter_shape, filter_values = asked(where)
     circle = circle_values(longitude, latitude, metres)
+    return await _load_near(database, where, circle, limit=limit, columns=columns)
+
+
+async def _load_near(
+    database: Database, where: Filter, circle: Mapping[str, Any], *, limit: int, columns: Columns
+) -> list[Nearby]:
+    """A circle without `metres`, which is a point, is as wide as the nearest need it."""
+    filter_shape, filter_values = asked(where)
 
     def select_near() -> Select[Any]:
         spatial, told = SPATIAL[database.dialect], parameters("circle", circle)
+        first = bindparam("limit", type_=Integer())
         distance = spatial.metres(told).label("metres")
+        if "metres" not in told and spatial.reach:
+            told = {**told, "metres": spatial.reach(told, first)}
         return (
             select_dams(where, spatial, columns)
             .add_columns(distance)
             .where(spatial.within(told))
             .order_by(func.round(distance * 1000), Dam.id)  # the engines' last digits differ
-            .limit(bindparam("limit", type_=Integer()))
+            .limit(first)
         )
 
     shape = ("near", columns, filter_shape, tuple(circle))
