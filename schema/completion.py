@@ -27,6 +27,7 @@ Names in the functions are ours. Of the document they hold nothing but names of 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from graphql import (
@@ -88,6 +89,16 @@ class Plan(NamedTuple):
     """Fields of an object that are left to graphql-core; the answer has None in their places."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is known of a document where its conditions come out in one way."""
+
+    plans: dict[tuple[Any, ...], Plan | None] = field(default_factory=dict)
+    """By type and field nodes."""
+    roots: dict[int, Any] = field(default_factory=dict)
+    """By the id of the operation."""
+
+
 class Plans:
     """The plans of one document, for each outcome of its conditions."""
 
@@ -95,14 +106,14 @@ class Plans:
         conditions = _Conditions()
         visit(document, conditions)
         self._variables = tuple(sorted(conditions.variables))
-        self._by_outcome: dict[tuple[Any, ...], dict[tuple[Any, ...], Plan | None]] = {}
+        self._by_outcome: dict[tuple[Any, ...], Outcome] = {}
 
-    def under(self, variables: Mapping[str, Any]) -> dict[tuple[Any, ...], Plan | None] | None:
-        """Those for the coerced variables, by type and field nodes; None where there are too many outcomes."""
+    def under(self, variables: Mapping[str, Any]) -> Outcome | None:
+        """Those for the coerced variables; None where there are too many outcomes."""
         outcome = tuple([variables.get(name) for name in self._variables])
         if outcome not in self._by_outcome and len(self._by_outcome) >= MAX_OUTCOMES:
             return None
-        return self._by_outcome.setdefault(outcome, {})
+        return self._by_outcome.setdefault(outcome, Outcome())
 
 
 class _Conditions(Visitor):

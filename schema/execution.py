@@ -7,15 +7,26 @@ and tests/test_completion.py compares all answers with those of graphql-core alo
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from graphql import DocumentNode, GraphQLObjectType, GraphQLOutputType, GraphQLSchema, OperationType, get_nullable_type
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    OperationType,
+    get_argument_values,
+    get_nullable_type,
+)
 from graphql.execution import ExecutionResult, Executor, executor
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, collect_fields
+from graphql.execution.executor import to_nodes
 from graphql.pyutils import Path, gather_with_cancel
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.completion import Plan, Plans, compile_plan
+from schema.completion import Outcome, Plan, Plans, compile_plan
 from schema.documents import prepared_of
 
 
@@ -38,22 +49,30 @@ async def gather_begun(*awaitables: Awaitable[Any]) -> list[Any]:
 executor.gather_with_cancel = gather_begun  # type: ignore[attr-defined]
 
 
+class Root(NamedTuple):
+    """The only field of an operation, where all that it gives is plain data."""
+
+    key: str
+    group: FieldDetailsList
+    kind: GraphQLObjectType
+    field: GraphQLField
+    plan: Plan
+
+
 class Execution(StrawberryGraphQLCoreExecutionContext):
-    _plans: dict[tuple[Any, ...], Plan | None] | None = None
+    _outcome: Outcome | None = None
     """None where all is left to graphql-core."""
-    _root: "tuple[str, Plan] | None" = None
-    """Of a subscription whose events are plain data: the only key of its answers, and how its value is completed."""
+    _root: Root | None = None
 
     @classmethod
     def build(cls, schema: GraphQLSchema, document: DocumentNode, *args: Any, **options: Any) -> Any:
         executor = super().build(schema, document, *args, **options)
         if isinstance(executor, Execution):
-            executor._plans = executor._plans_of(document)
-            if executor.operation.operation is OperationType.SUBSCRIPTION:
-                executor._root = executor._root_of_events()
+            executor._outcome = executor._outcome_of(document)
+            executor._root = executor._root_of_operation()
         return executor
 
-    def _plans_of(self, document: DocumentNode) -> dict[tuple[Any, ...], Plan | None] | None:
+    def _outcome_of(self, document: DocumentNode) -> Outcome | None:
         """For documents that come again, and for subscriptions, which are executed for each event."""
         prepared = prepared_of(document)
         if prepared is None or not getattr(self.context_value, "compile_selections", False):
@@ -65,12 +84,73 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         return prepared.fact(Plans).under(self.variable_values.coerced)
 
     def _plan(self, kind: GraphQLOutputType, group: FieldDetailsList) -> Plan | None:
-        if self._plans is None:
+        if self._outcome is None:
             return None
+        plans = self._outcome.plans
         key = (kind, *[id(details.node) for details in group])  # the plans' document keeps the nodes
-        if key not in self._plans:
-            self._plans[key] = compile_plan(self, kind, group)
-        return self._plans[key]
+        if key not in plans:
+            plans[key] = compile_plan(self, kind, group)
+        return plans[key]
+
+    def _root_of_operation(self) -> Root | None:
+        if self._outcome is None:
+            return None
+        roots, known_by = self._outcome.roots, id(self.operation)
+        if known_by not in roots:
+            roots[known_by] = self._found_root()
+        root: Root | None = roots[known_by]
+        return root
+
+    def _found_root(self) -> Root | None:
+        kind = self.schema.get_root_type(self.operation.operation)
+        assert kind is not None  # the document is valid
+        try:
+            groups = collect_fields(self.schema, self.fragments, self.variable_values, kind, self.operation, True)[0]
+        except GraphQLError:  # which graphql-core tells when it executes it
+            return None
+        if len(groups) != 1:
+            return None
+        ((key, group),) = groups.items()
+        is_subscription = self.operation.operation is OperationType.SUBSCRIPTION  # whose events no extension has seen
+        field = kind.fields.get(group[0].node.name.value)
+        if field is None or (is_subscription and field.extensions["strawberry-definition"].extensions):
+            return None
+        plan = self._plan(get_nullable_type(field.type), group)
+        return None if plan is None or plan.rest else Root(key, group, kind, field, plan)
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        return super().execute_operation(serially) if self._root is None else self._answer(*self._root)
+
+    async def _answer(
+        self, key: str, group: FieldDetailsList, kind: GraphQLObjectType, field: GraphQLField, plan: Plan
+    ) -> Any:
+        """The way of one field, without what graphql-core needs for the way of several."""
+        nodes, path = to_nodes(group), Path(None, key, kind.name)
+        info = self.build_resolve_info(field, nodes, kind, path)
+        try:
+            arguments = get_argument_values(field, nodes[0], self.variable_values, None, self.hide_suggestions)
+            value = (field.resolve or self.field_resolver)(self.root_value, info, **arguments)
+            if self.is_awaitable(value):
+                value = await value
+            try:
+                return ExecutionResult({key: plan.complete(value)}, None)
+            except Exception:  # noqa: S110  # as below
+                pass
+            completed = self.complete_value(field.type, group, info, path, value, None)
+            return self.build_response({key: await completed if self.is_awaitable(completed) else completed})
+        except Exception as error:
+            return self.build_response(self._data_without(key, group, field, path, error))
+
+    def _data_without(
+        self, key: str, group: FieldDetailsList, field: GraphQLField, path: Path, error: Exception
+    ) -> dict[str, Any] | None:
+        """With the error among those of the answer."""
+        try:
+            self.handle_field_error(error, field.type, group, path)
+        except GraphQLError as located:
+            self.collected_errors.add(located, None)
+            return None
+        return {key: None}
 
     def complete_list_value(
         self, return_type: Any, field_details_list: FieldDetailsList, info: Any, path: Path, result: Any, context: Any
@@ -112,29 +192,15 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
 
         return completed()
 
-    def _root_of_events(self) -> "tuple[str, Plan] | None":
-        """Strawberry resolves the root field of a subscription to the event itself."""
-        kind = self.schema.subscription_type
-        if self._plans is None or kind is None:
-            return None
-        groups = collect_fields(self.schema, self.fragments, self.variable_values, kind, self.operation, True)[0]
-        if len(groups) != 1:
-            return None
-        ((key, group),) = groups.items()
-        field = kind.fields.get(group[0].node.name.value)
-        if field is None or field.extensions["strawberry-definition"].extensions:
-            return None
-        of_event = get_nullable_type(field.type)
-        plan = self._plan(of_event, group) if isinstance(of_event, GraphQLObjectType) else None
-        return None if plan is None or plan.rest else (key, plan)
-
     def build_per_event_executor(self, payload: Any) -> Any:
-        return self._core_executor(payload) if self._root is None else PlainEvent(self, *self._root, payload)
+        root = self._root
+        return self._core_executor(payload) if root is None else PlainEvent(self, root.key, root.plan, payload)
 
     def _core_executor(self, payload: Any) -> Executor[Any]:
         """graphql-core 3.3.2 keeps what it collected for an event as long as the subscription runs: 2.6 kB each."""
-        executor = super().build_per_event_executor(payload)
+        executor = cast("Execution", super().build_per_event_executor(payload))
         executor._relevant_sub_fields = {}
+        executor._root = None
         return executor
 
 

@@ -113,8 +113,9 @@ class GraphQLEndpoint(GraphQL[Any, None]):
     async def _respond(self, request: Request, asked: GraphQLRequest, accepted: Accepted, stack: ExitStack) -> ASGIApp:
         """`stack` is closed when the response is over. Raises Refusal and InventoryError."""
         documents: PersistedDocuments = request.state.documents
-        asked = asked._replace(query=await documents.text_of(asked))
-        if not asked.query:
+        if (text := await documents.text_of(asked)) is not asked.query:
+            asked = asked._replace(query=text)
+        if not text:
             raise Refusal(400, "There is no query in this request.")
         context = await self._make_context(request)
         await context.charge(1)
