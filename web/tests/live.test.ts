@@ -1,4 +1,4 @@
-import type { ApolloClient } from "@apollo/client";
+import { type ApolloClient, CombinedGraphQLErrors } from "@apollo/client";
 import { Subject } from "rxjs";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { LiveDamFragment } from "../src/gql/graphql";
@@ -12,6 +12,7 @@ class ScriptedServer {
   readonly asked: (string | undefined)[] = [];
   /** What an answer waits for, after the inventory was read. */
   delay: Promise<void> = Promise.resolve();
+  refusal: Error | undefined;
   stream = new Subject<{ data?: { damAdded: LiveDamFragment }; error?: Error }>();
 
   readonly client = {
@@ -19,6 +20,7 @@ class ScriptedServer {
       const inventory = { eventCursor: `after ${this.newest.toString()}` };
       const dams = { totalCount: this.count, nodes: [{ id: "", damId: this.newest }] };
       await this.delay;
+      if (this.refusal) throw this.refusal;
       return { data: { inventory, dams } };
     },
     subscribe: ({ variables }: { variables: { after?: string } }) => {
@@ -71,6 +73,20 @@ describe("the dams that are added", () => {
   test("are followed from where the inventory was", () => {
     expect(server.asked).toEqual(["after 10"]);
     expect(live.getSnapshot()).toMatchObject({ state: "live", round: 1, since: 10, unseen: 0 });
+  });
+
+  test("are refused to who is not signed in, until they are", async () => {
+    const errors = [{ message: "Sign in.", extensions: { code: "UNAUTHENTICATED" } }];
+    server.refusal = new CombinedGraphQLErrors({ data: null, errors });
+    const other = new LiveDams(server.client, new Status(), {});
+    const stopOther = other.subscribe(() => undefined);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(other.getSnapshot().state).toBe("refused");
+    server.refusal = undefined;
+    other.retry();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(other.getSnapshot()).toMatchObject({ state: "connecting", round: 1 });
+    stopOther();
   });
 
   test("are told together where many come at once", async () => {

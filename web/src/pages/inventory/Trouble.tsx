@@ -1,6 +1,7 @@
 import { CombinedGraphQLErrors } from "@apollo/client";
 import { Alert, Button, Group } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+import { codeOf } from "./errorCode";
 import { SignInLink } from "./session/SignInLink";
 
 /** Why something could not be read or done, and what to do about it. */
@@ -37,12 +38,6 @@ const EXPLANATIONS: Record<string, { title: string; advice: string }> = {
   },
   RATE_LIMITED: { title: "Too many requests", advice: "Wait a moment, then try again." },
 };
-
-/** The server's own code for it; none where it could not be asked. */
-export function codeOf(error: Error): string | undefined {
-  if (CombinedGraphQLErrors.is(error.cause)) return codeOf(error.cause);
-  return CombinedGraphQLErrors.is(error) ? (error.errors[0]?.extensions?.["code"] as string | undefined) : undefined;
-}
 
 function explained(error: Error): { title: string; advice: string } {
   if (CombinedGraphQLErrors.is(error)) return { title: "The server could not answer", advice: error.message };

@@ -25,6 +25,7 @@ import { graphql } from "../../../gql";
 import type { DamFilter, LiveDamFragment } from "../../../gql/graphql";
 import { pauseMs } from "../../../graphql/pause";
 import type { State, Status } from "../../../graphql/status";
+import { codeOf } from "../errorCode";
 
 export const LIVE_DAM = graphql(`
   fragment LiveDam on Dam {
@@ -281,6 +282,7 @@ export class LiveDams {
   }
 
   #stateOf({ behind, trouble }: LiveState): LiveState["state"] {
+    if (trouble && codeOf(trouble) === "UNAUTHENTICATED") return "refused";
     const connection = this.#status.getSnapshot();
     if (connection !== "live") return connection;
     if (trouble || !this.#isChecked) return "reconnecting";

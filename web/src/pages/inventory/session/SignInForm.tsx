@@ -1,7 +1,8 @@
 import { useMutation, useQuery } from "@apollo/client/react";
 import { Alert, Button, Divider, PasswordInput, Skeleton, Stack, TextInput } from "@mantine/core";
 import { type SubmitEvent, useState } from "react";
-import { codeOf, Trouble } from "../Trouble";
+import { codeOf } from "../errorCode";
+import { Trouble } from "../Trouble";
 import { AUTHENTICATION, SIGN_IN } from "./documents";
 import { OpenIdButton } from "./OpenIdButton";
 import { useSession } from "./useSession";
