@@ -40,7 +40,7 @@ class Dams(QueryServer):
             "DAMS_MAX_PAGE_SIZE": "1000",
             "DAMS_KEPT_ANSWERS_MB": str(self.kept_answers_mb),
             # All requests come from one address with one token. They are counted all the same.
-            **{f"DAMS_RATE_LIMIT_PER_{whose}": str(10**9) for whose in ("ADDRESS", "USER", "TOKEN")},
+            **{f"DAMS_RATE_LIMIT_PER_{whose}": "10000000" for whose in ("ADDRESS", "USER", "TOKEN")},
         }
 
     def program(self) -> Sequence[str | Path]:
