@@ -47,6 +47,7 @@ from graphql import (
     Undefined,
     VariableNode,
     Visitor,
+    is_abstract_type,
     is_leaf_type,
     visit,
 )
@@ -183,6 +184,8 @@ class _Function:
         if is_leaf_type(kind):
             self._write_leaf(kind, value, depth, if_known)
             return value
+        if is_abstract_type(kind) and len(possible := self._executor.schema.get_possible_types(kind)) == 1:
+            kind = possible[0]  # that a value is of it, its class tells
         if if_known:
             self._line(depth, f"if {if_known}:")
             depth += 1

@@ -4,7 +4,7 @@ random data with nulls, values that do not fit, missing ones, exceptions and awa
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Generator, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -331,6 +331,28 @@ async def test_graphql_core_completes_the_fields_that_are_not_plain_and_no_other
     counted = PAGE.replace("pageInfo", "totalCount pageInfo")
     monkeypatch.setattr("schema.connection.count_dams", lambda *_: Later(10))
     assert await leaves_of_graphql_core(prepared(counted), monkeypatch) == 1
+
+
+ONE_DAM = '{ node(id: "") { id ... on Dam { name location { latitude } } } }'
+
+
+@pytest.mark.parametrize(
+    ("text", "gives"),
+    [
+        (PAGE, lambda data: data.page(random.Random(1), 10)),
+        (ONE_DAM, lambda data: data.object(random.Random(1), DAM)),
+        (ONE_DAM, lambda _: None),
+    ],
+)
+async def test_one_field_of_plain_data_goes_its_own_way(
+    text: str, gives: Callable[[Data], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, data = prepared(text), Data(1, 0.0)
+    monkeypatch.setattr(Data, "resolve", lambda self, *_, **__: gives(self))
+    expected = await answer(StrawberryGraphQLCoreExecutionContext, document.document, {}, data)
+    monkeypatch.setattr(StrawberryGraphQLCoreExecutionContext, "complete_value", None)
+    monkeypatch.setattr(StrawberryGraphQLCoreExecutionContext, "execute_operation", None)
+    assert await answer(Execution, document.document, {}, data) == expected
 
 
 async def test_a_document_that_came_once_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
