@@ -115,7 +115,8 @@ class Execution(StrawberryGraphQLCoreExecutionContext):
         field = kind.fields.get(group[0].node.name.value)
         if field is None or (is_subscription and field.extensions["strawberry-definition"].extensions):
             return None
-        plan = self._plan(get_nullable_type(field.type), group)
+        given = get_nullable_type(field.type)
+        plan = self._plan(given if isinstance(given, GraphQLObjectType) else field.type, group)
         return None if plan is None or plan.rest else Root(key, group, kind, field, plan)
 
     def execute_operation(self, serially: bool | None = None) -> Any:

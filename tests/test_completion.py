@@ -355,6 +355,20 @@ async def test_one_field_of_plain_data_goes_its_own_way(
     assert await answer(Execution, document.document, {}, data) == expected
 
 
+NEAREST = "{ nearestDams(latitude: 40, longitude: -80) { distanceM } }"
+
+
+@pytest.mark.parametrize("text", [PAGE, ONE_DAM, NEAREST, "{ ownerNames }"])
+@pytest.mark.parametrize("odd", [None, [None], ValueError("odd"), 1])
+async def test_one_field_of_odd_data_is_answered_as_graphql_core_does(
+    text: str, odd: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document, data = prepared(text), Data(1, 0.0)
+    monkeypatch.setattr(Data, "resolve", lambda *_, **__: odd)
+    expected = await answer(StrawberryGraphQLCoreExecutionContext, document.document, {}, data)
+    assert await answer(Execution, document.document, {}, data) == expected
+
+
 async def test_a_document_that_came_once_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     document = Documents().prepared(PAGE)
     assert await leaves_of_graphql_core(document, monkeypatch) > 0
