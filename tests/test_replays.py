@@ -41,7 +41,7 @@ async def test_who_comes_back_together_shares_the_executions(office: Station) ->
         await office.delivered(each)
         assert each.listener.sequences == numbers(8, 3 * PAGE)
     assert office.executions == 3 * PAGE - 7
-    assert len(office.delivery.groups) == 1
+    await steps_until(lambda: len(office.delivery.groups) == 1)
     await settle()
     assert not office.delivery.groups._replays._tapes
 
