@@ -145,21 +145,17 @@ class PostgisSpatial:
         return func.ST_DWithin(*geographies, circle["metres"], type_=Boolean())
 
     def reach(self, point: Parameters, limit: ColumnElement[int]) -> ColumnElement[float]:
-        # Any so many dams bound the nearest, by the farthest of them. The index of the plane has near ones ten times as
-        # quickly as that of the sphere. A millimetre more, as distances are told in whole ones.
-        in_plane = Dam.point.op("<->")(_point(point))
-        metres = select(self.metres(point).label("metres")).order_by(in_plane).limit(limit).subquery()
+        # The index has the order of distances on a sphere: of those that are nearest there, the farthest on the
+        # ellipsoid bounds them all. A millimetre more, as they are told in whole ones.
+        on_sphere = func.geography(Dam.point).op("<->")(self._geography(point))
+        metres = select(self.metres(point).label("metres")).order_by(on_sphere).limit(limit).subquery()
         return select(func.max(metres.c.metres) + 0.001).scalar_subquery()
 
     def whole(self, number: ColumnElement[float]) -> ColumnElement[int]:
         return func.trunc(number, type_=Integer())  # a cast would round
 
     def _geography(self, point: Parameters) -> ColumnElement[object]:
-        return func.geography(_point(point))
-
-
-def _point(point: Parameters) -> ColumnElement[object]:
-    return func.ST_SetSRID(func.ST_MakePoint(point["longitude"], point["latitude"]), 4326)
+        return func.geography(func.ST_SetSRID(func.ST_MakePoint(point["longitude"], point["latitude"]), 4326))
 
 
 SPATIAL: dict[str, Spatial] = {"sqlite": SqliteSpatial(), "postgresql": PostgisSpatial()}

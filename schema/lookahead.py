@@ -19,6 +19,9 @@ COLUMNS = {
 Asked = tuple[int | str, ...]
 """The ids of the nodes of a field, and the other columns."""
 
+MAX_ASKED = 100
+"""Of a document. Fields of the same name, each under a condition of its own, have a set of nodes for each outcome."""
+
 
 def columns_for(info: Info, *others: str) -> Columns:
     """Those of all fields that are selected below this one, the id, and others: told once for a document.
@@ -30,7 +33,9 @@ def columns_for(info: Info, *others: str) -> Columns:
     asked: Asked = (*map(id, info._raw_info.field_nodes), *others)
     if (columns := told.get(asked)) is None:
         needed = {column for name in _names_below(info) for column in COLUMNS.get(name, ())}
-        columns = told[asked] = tuple(sorted({"id", *needed, *others}))
+        columns = tuple(sorted({"id", *needed, *others}))
+        if len(told) < MAX_ASKED:
+            told[asked] = columns
     return columns
 
 

@@ -1,6 +1,7 @@
 """Reading dams over HTTP: pages in every order, single dams, the inventory, the viewer."""
 
 import base64
+import itertools
 import random
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +26,8 @@ from resolvers.dates import parse_iso
 from resolvers.inventory import set_cap
 from resolvers.locations import Point
 from resolvers.pagination import SORT_COLUMNS
+from schema import lookahead
+from schema.documents import known
 from settings import Settings
 from tests.conftest import ADMIN_TOKEN, ENGINES, Serve, Server, served
 from tests.shared import dam_values, fill, opened, shared_place
@@ -246,6 +249,22 @@ async def test_no_columns_are_read_that_nobody_asks_for(
     selected = {part.split(" FROM ")[0].removeprefix("SELECT ") for part in statements}
     (columns,) = {re.sub(r",? ?(ST_Distance|geo_metres)\(.*", "", each) for each in selected}
     assert columns == ", ".join(f"dams.{column}" for column in expected.split())
+
+
+async def test_a_document_with_many_conditions_keeps_no_more_and_more_columns(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookahead, "MAX_ASKED", 2)
+    names = ["a", "b", "c"]
+    declared = ", ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"dams(first: 1) @include(if: ${name}) {{ nodes {{ name }} }}" for name in names)
+    document = f"query ({declared}) {{ {fields} }}"
+    for outcome in itertools.product([True, False], repeat=3):
+        answer = await stock.server.query(document, None, **dict(zip(names, outcome, strict=True)))
+        assert len(answer.get("dams", {}).get("nodes", ())) == any(outcome)
+    prepared = known(document)
+    assert prepared is not None
+    assert len(prepared.fact(lookahead._nothing_told)) == 2
 
 
 @pytest.fixture
