@@ -20,7 +20,7 @@ plain ones is completed in two parts: `Plan.rest` is left to graphql-core.
 
 There is one rule for all that is out of the ordinary (null where none may be, a value that does not fit its type, an
 object of another class, an awaitable, an exception): the function gives up, and graphql-core completes the whole
-selection anew. So errors, their paths and how nulls spread are always its own. Plain methods may therefore run twice;
+selection anew. So errors, their paths and how nulls spread are always its own. Plain methods may therefore run again;
 they have no effects.
 
 Names in the functions are ours. Of the document they hold nothing but names of the answer, as string literals.

@@ -1,6 +1,7 @@
 import { skipToken, useQuery } from "@apollo/client/react";
 import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { pauseMs } from "../../../graphql/pause";
+import { codeOf } from "../errorCode";
 import { useLive } from "../live/useLive";
 import type { Where } from "../view";
 import type { CellView } from "./cells";
@@ -29,15 +30,16 @@ export function useClusters(cells: CellView | undefined, where: Where) {
     readAnew();
   }, [round, isLate]);
 
-  // As the list does: what could not be read comes by itself when the server is back.
+  // As the list does: what could not be read comes by itself when the server is back. What it refuses, it would again.
   const hasFailed = error !== undefined && !loading;
+  const isLost = hasFailed && codeOf(error) === undefined;
   useEffect(() => {
-    if (!hasFailed) return;
+    if (!isLost) return;
     const waiting = setTimeout(() => void refetch(), pauseMs(AGAIN));
     return () => {
       clearTimeout(waiting);
     };
-  }, [hasFailed, refetch]);
+  }, [isLost, refetch]);
 
   const clusters = useMemo(() => last && withDams(last.clusters, last.cells, added), [last, added]);
   return {
